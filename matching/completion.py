@@ -1,0 +1,75 @@
+"""What others write: in come members' terms as they come and go, out come completions with how many use each.
+
+A term of fewer than three members is nobody else's business and never comes out.
+"""
+
+from collections import Counter
+from functools import lru_cache
+from heapq import nsmallest
+
+from .model import FEWEST
+from .profile import FACETS, Profile
+from .terms import distinct, fold, normalise
+
+_folded = lru_cache(maxsize=1 << 16)(fold)
+
+
+class Spellings:
+    """Count, per facet and over all (None), the members who use a term, by how they spell it."""
+
+    def __init__(self) -> None:
+        self._spelt: dict[str | None, dict[str, Counter[str]]] = {facet: {} for facet in (*FACETS, None)}
+
+    def add(self, profile: Profile) -> None:
+        """Count a member's terms."""
+        self._count(profile, 1)
+
+    def remove(self, profile: Profile) -> None:
+        """Take a member's terms out of the count."""
+        self._count(profile, -1)
+
+    def complete(
+        self, prefix: str, facet: str | None, n: int, after: tuple[int, str] | None = None
+    ) -> list[tuple[str, int]]:
+        """Return commonest spelling and members of terms that begin so, commonest first, then by normal form.
+
+        Parameters
+        ----------
+        prefix : str
+            Compared with the normal form and with every spelling, without case and accents.
+        facet : str or None
+            None counts members over all facets, each once.
+        n : int
+            At most so many.
+        after : (int, str), optional
+            Members and term of the last one had already.
+        """
+        wanted = _folded(prefix)
+        past = None if after is None else (-after[0], normalise(after[1]))
+        found = [
+            (-spellings.total(), term)
+            for term, spellings in self._spelt[facet].items()
+            if spellings.total() >= FEWEST and _begins(term, spellings, wanted)
+        ]
+        first = nsmallest(n, (place for place in found if past is None or place > past))
+        return [(self._commonest(facet, term), -members) for members, term in first]
+
+    def _commonest(self, facet: str | None, term: str) -> str:
+        spellings = self._spelt[facet][term]
+        return min(spellings, key=lambda written: (-spellings[written], written))
+
+    def _count(self, profile: Profile, step: int) -> None:
+        for facet, spelt in self._spelt.items():
+            facets = FACETS if facet is None else (facet,)
+            written = [term for one in facets for term in profile.terms(one)]
+            for term, spelling in distinct(written).items():
+                spellings = spelt.setdefault(term, Counter())
+                spellings[spelling] += step
+                if not spellings[spelling]:
+                    del spellings[spelling]
+                if not spellings:
+                    del spelt[term]
+
+
+def _begins(term: str, spellings: Counter[str], wanted: str) -> bool:
+    return term.startswith(wanted) or any(_folded(spelling).startswith(wanted) for spelling in spellings)

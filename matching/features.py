@@ -1,0 +1,266 @@
+"""Profiles as sparse rows: in come profiles, out comes per facet a block of weighted terms.
+
+A term weighs as rare as it is (TF-IDF with counts of one), and leaves the part RHO of its square on the
+column of its group of kindred terms. Each block has length 1, so facets weigh what they are told to, however
+many terms are in them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, hstack
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from .arrays import FloatArray, Growing, IntArray
+from .model import TermModel
+from .profile import FACETS, Profile
+from .related import RHO, related_count, related_group
+from .terms import distinct
+
+# Values are rounded to multiples of this. The sum of the products of two rows is then exact in float64, hence
+# the same in any order of terms, members or columns and in every process; ties are true ties.
+GRAIN = 2.0**-24
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Hold the rows of one facet: terms and entries per row, then column and value of every entry."""
+
+    terms: IntArray
+    lengths: IntArray
+    columns: IntArray
+    values: FloatArray
+
+
+class Columns:
+    """Number the columns of one facet: first the groups of kindred terms, then the terms as they come."""
+
+    def __init__(self, facet: str, model: TermModel) -> None:
+        self.groups = related_count()
+        self.facet, self.model = facet, model
+        self.terms: list[str] = []
+        self._ids: dict[str, int] = {}
+        self._weights = Growing(np.float64)
+        self._group_of = Growing(np.int64)
+
+    def __len__(self) -> int:
+        return self.groups + len(self.terms)
+
+    def add(self, terms: Iterable[str]) -> None:
+        """Give a column to each term that has none."""
+        fresh = [term for term in dict.fromkeys(terms) if term not in self._ids]
+        self._ids.update(zip(fresh, range(len(self), len(self) + len(fresh)), strict=True))
+        self.terms += fresh
+        weights, groups = self._describe(fresh)
+        self._weights.extend(weights)
+        self._group_of.extend(groups)
+
+    def column(self, term: str) -> int:
+        """Return the column of a term that has one."""
+        return self._ids[term]
+
+    def block(self, rows: Sequence[Sequence[str]]) -> Block:
+        """Weigh rows of terms in normal form; one without a column counts in the length, but has no entry."""
+        unseen: dict[str, int] = {}
+        ids = [
+            self._ids[term] if term in self._ids else unseen.setdefault(term, len(self) + len(unseen))
+            for terms in rows
+            for term in sorted(terms)  # one order for one set of terms: sums come out alike to the last bit
+        ]
+        weights, groups = self._describe(unseen)
+        columns = np.array(ids, np.int64)
+        weight = np.concatenate([self._weights.values, weights])[columns - self.groups]
+        group = np.concatenate([self._group_of.values, groups])[columns - self.groups]
+        owner = np.repeat(np.arange(len(rows)), np.array([len(terms) for terms in rows], np.int64))
+        return _mix(len(rows), owner, columns, weight, group, self.groups, len(self))
+
+    def reweigh(self, model: TermModel, owner: IntArray, columns: IntArray, rows: int) -> Block:
+        """Take another model, and weigh anew the rows whose entries are given."""
+        self.model = model
+        self._weights.replace(self._describe(self.terms)[0])
+        terms = columns >= self.groups
+        at = columns[terms] - self.groups
+        weight, group = self._weights.values[at], self._group_of.values[at]
+        return _mix(rows, owner[terms], columns[terms], weight, group, self.groups, len(self))
+
+    def keep(self, used: IntArray) -> IntArray:
+        """Forget all terms but those in these columns; return each old column's new number."""
+        at = used[used >= self.groups] - self.groups
+        self.terms = [self.terms[number] for number in at]
+        self._ids = {term: self.groups + number for number, term in enumerate(self.terms)}
+        renumbered = np.full(self.groups + len(self._weights), -1, np.int64)
+        renumbered[: self.groups] = np.arange(self.groups)
+        renumbered[self.groups + at] = self.groups + np.arange(len(at))
+        self._weights.replace(self._weights.values[at])
+        self._group_of.replace(self._group_of.values[at])
+        return renumbered
+
+    def _describe(self, terms: Iterable[str]) -> tuple[FloatArray, IntArray]:
+        """Return the weight and the group (-1 for none) of each term."""
+        known = list(terms)
+        groups = [related_group(term) for term in known]
+        weights = np.array([self.model.idf(self.facet, term) for term in known], np.float64)
+        return weights, np.array([-1 if group is None else group for group in groups], np.int64)
+
+
+def _mix(
+    rows: int,
+    owner: IntArray,
+    columns: IntArray,
+    weight: FloatArray,
+    group: IntArray,
+    groups: int,
+    width: int,
+) -> Block:
+    """Share weights with groups, bring each row to length 1 and round; entries beyond the width fall away."""
+    kin = group >= 0
+    cells, place = np.unique(owner[kin] * groups + group[kin], return_inverse=True)
+    shared = np.bincount(place, weights=np.sqrt(RHO) * weight[kin], minlength=len(cells))
+    own = np.where(kin, np.sqrt(1 - RHO), 1.0) * weight
+    owners = np.concatenate([owner, cells // groups])
+    ids = np.concatenate([columns, cells % groups])
+    values = np.concatenate([own, shared])
+    lengths = np.sqrt(np.bincount(owners, weights=values**2, minlength=rows))
+    unit = np.rint(values / lengths[owners] / GRAIN) * GRAIN
+    order = np.argsort(owners, kind="stable")
+    order = order[ids[order] < width]
+    terms, entries = (np.bincount(of, minlength=rows) for of in (owner, owners[order]))
+    return Block(terms, entries, ids[order], unit[order])
+
+
+def facet_weights_or_ones(facet_weights: Mapping[str, float] | None) -> FloatArray:
+    """Return the weight of each facet in the order of FACETS.
+
+    Raises
+    ------
+    ValueError
+        If a facet is unknown, or a weight below 0 or not finite.
+    """
+    stated = {} if facet_weights is None else dict(facet_weights)
+    weights = np.array([stated.pop(facet, 1.0) for facet in FACETS], np.float64)
+    if stated or not np.all(np.isfinite(weights) & (weights >= 0)):
+        raise ValueError(f"expected a weight of at least 0 for each of {FACETS}, got {facet_weights}")
+    return weights
+
+
+class ProfileVectorizer(TransformerMixin, BaseEstimator):
+    """Turn profiles into rows whose scalar product says how much two members have in common.
+
+    Parameters
+    ----------
+    facet_weights : mapping of str to float, optional
+        The weight of each facet, 1 where none is given.
+
+    Attributes
+    ----------
+    model_ : TermModel
+        How common each term is.
+    columns_ : dict of str to Columns
+        Per facet, which column stands for what.
+    n_features_out_ : int
+        All columns of all facets.
+
+    Notes
+    -----
+    The weights are those of scikit-learn's ``TfidfTransformer(smooth_idf=True)`` on counts of one, but for
+    terms of fewer than three members, which weigh like terms of three.
+
+    Examples
+    --------
+    >>> ana = Profile("ana", "Ana", interests=("hiking", "chess"))
+    >>> ben = Profile("ben", "Ben", interests=("Trekking", "Chess"))
+    >>> rows = ProfileVectorizer().fit_transform([ana, ben])
+    >>> bool(0.5 < (rows @ rows.T)[0, 1] < 1)  # chess in full, the other two by kinship
+    True
+    """
+
+    def __init__(self, *, facet_weights: Mapping[str, float] | None = None) -> None:
+        self.facet_weights = facet_weights
+
+    def fit(self, profiles: Iterable[Profile], y: object = None, *, model: TermModel | None = None) -> Self:
+        """Learn the columns, and the model where none is given.
+
+        Parameters
+        ----------
+        profiles : iterable of Profile
+        y : ignored
+        model : TermModel, optional
+            Counted from the profiles where it is None.
+        """
+        facet_weights_or_ones(self.facet_weights)
+        members = list(profiles)
+        self.model_ = TermModel.of(0, members) if model is None else model
+        self.columns_ = {facet: Columns(facet, self.model_) for facet in FACETS}
+        self.blocks(members, learn=True)
+        return self
+
+    def blocks(self, profiles: Sequence[Profile], *, learn: bool = False) -> dict[str, Block]:
+        """Return each facet's rows by themselves, of length 1 each, before facets are weighted.
+
+        With `learn`, terms that have no column are given one first; the model stays.
+        """
+        blocks = {}
+        for facet, columns in self.columns_.items():
+            rows = [tuple(distinct(profile.terms(facet))) for profile in profiles]
+            if learn:
+                columns.add(term for terms in rows for term in terms)
+            blocks[facet] = columns.block(rows)
+        return blocks
+
+    def transform(self, profiles: Iterable[Profile]) -> Any:
+        """Return one row a profile.
+
+        Returns
+        -------
+        csr_array of shape (n_profiles, n_features_out_)
+            Of length 1 (shorter where terms have no column, 0 without terms).
+        """
+        check_is_fitted(self)
+        members = list(profiles)
+        weights = facet_weights_or_ones(self.facet_weights)
+        blocks = self.blocks(members)
+        shares = facet_shares(np.stack([block.terms > 0 for block in blocks.values()], axis=1), weights)
+        parts = []
+        for number, (facet, block) in enumerate(blocks.items()):
+            ends = np.concatenate([[0], np.cumsum(block.lengths)])
+            values = block.values * np.repeat(shares[:, number], block.lengths)
+            shape = (len(members), len(self.columns_[facet]))
+            parts.append(csr_array((values, block.columns, ends), shape=shape))
+        return hstack(parts, format="csr")
+
+    @property
+    def n_features_out_(self) -> int:
+        """Count the columns of all facets."""
+        return sum(map(len, self.columns_.values()))
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[Any]:  # as scikit-learn has it
+        """Name each column: facet and term, or facet and number of the group."""
+        check_is_fitted(self)
+        names = []
+        for facet, columns in self.columns_.items():
+            names += [f"{facet}: group {number}" for number in range(columns.groups)]
+            names += [f"{facet}: {term}" for term in columns.terms]
+        return np.array(names, dtype=object)
+
+    def __sklearn_tags__(self) -> Tags:
+        return takes_profiles(super().__sklearn_tags__())
+
+
+def takes_profiles(tags: Tags) -> Tags:
+    """Tell scikit-learn that an estimator is fed with profiles, not with a matrix."""
+    tags.input_tags.two_d_array = False
+    tags.no_validation = True
+    return tags
+
+
+def facet_shares(stated: NDArray[np.bool_], weights: FloatArray) -> FloatArray:
+    """Return each block's length in a row of length 1: facets without terms leave theirs to the others."""
+    squares = stated * weights
+    total = squares.sum(axis=1, keepdims=True)
+    shares: FloatArray = np.sqrt(np.divide(squares, total, out=np.zeros_like(squares), where=total > 0))
+    return shares

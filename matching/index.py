@@ -1,0 +1,138 @@
+"""Everybody, ready to be compared: in come profiles one by one or all at once, out comes who is how alike.
+
+Exact and plain: rows are appended, a change appends a new row and masks the old one, and a question
+multiplies all rows with one vector per facet. What was written is seen by the next question. Not thread-safe:
+the caller locks.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+
+from .arrays import BoolArray, FloatArray, IntArray, SparseRows
+from .features import Block, ProfileVectorizer
+from .model import TermModel
+from .profile import FACETS, Profile
+from .rules import Facts, Members, Question, Verdict
+
+SLACK = 64  # masked rows that are never worth a clean-up
+
+
+class PeerIndex:
+    """Hold the members' rows and facts; add, replace and remove members in place.
+
+    Parameters
+    ----------
+    vectorizer : ProfileVectorizer
+        Fitted; it is given the terms of every member who is added.
+    separate_by : tuple of str
+        Attributes in which members must be equal.
+
+    Attributes
+    ----------
+    members : Members
+        Everybody's facts, by row.
+    """
+
+    def __init__(self, vectorizer: ProfileVectorizer, separate_by: tuple[str, ...] = ()) -> None:
+        self.vectorizer = vectorizer
+        self.members = Members(separate_by)
+        self._profiles: list[Profile] = []
+        self._row_of: dict[str, int] = {}
+        self._blocks = {facet: SparseRows() for facet in FACETS}
+        self._scratch: dict[str, FloatArray] = {}
+
+    def __len__(self) -> int:
+        return len(self._row_of)
+
+    def __contains__(self, profile_id: object) -> bool:
+        return profile_id in self._row_of
+
+    def get(self, profile_id: str) -> Profile | None:
+        """Return a member's profile."""
+        row = self._row_of.get(profile_id)
+        return None if row is None else self._profiles[row]
+
+    def profile(self, row: int) -> Profile:
+        """Return the profile of a row."""
+        return self._profiles[row]
+
+    def profiles(self) -> Iterator[Profile]:
+        """Yield everybody's profile."""
+        return (self._profiles[row] for row in self._row_of.values())
+
+    def update(self, profiles: Iterable[Profile]) -> None:
+        """Add members, or replace those who are in; of the same id the last wins."""
+        latest = {profile.id: profile for profile in profiles}
+        added = [profile for profile in latest.values() if self.get(profile.id) != profile]
+        first = len(self._profiles)
+        self.members.extend(added)
+        for facet, block in self.vectorizer.blocks(added, learn=True).items():
+            self._blocks[facet].extend(block.lengths, block.columns, block.values)
+        self._profiles += added
+        for profile in added:
+            self._mask(profile.id)
+        self._row_of.update({profile.id: first + number for number, profile in enumerate(added)})
+        self._clean_up()
+
+    def remove(self, profile_id: str) -> None:
+        """Take a member out; an unknown id is no error."""
+        self._mask(profile_id)
+        self._clean_up()
+
+    def reweigh(self, model: TermModel) -> None:
+        """Weigh every row anew under another model."""
+        self.vectorizer.model_ = model
+        for facet, rows in self._blocks.items():
+            owner, columns, _ = rows.parts()
+            block = self.vectorizer.columns_[facet].reweigh(model, owner, columns.astype(np.int64), len(rows))
+            rows.replace(block.lengths, block.columns, block.values)
+
+    def judge(self, facts: Facts, question: Question, own_id: str) -> Verdict:
+        """Apply the hard constraints to every row, the asking member's own left out."""
+        absent = [self._row_of[i] for i in {own_id, *question.exclude} if i in self._row_of]
+        return self.members.judge(facts, question, np.array(absent, np.int64))
+
+    def alike(self, asked: Mapping[str, Block]) -> FloatArray:
+        """Return the cosine of each facet of every row with one profile's blocks: shape (3, n_rows)."""
+        return np.stack([self._dot(facet, asked[facet]) for facet in FACETS])
+
+    def entries(self, facet: str, row: int) -> dict[int, float]:
+        """Return the columns and values of a row in one facet."""
+        columns, values = self._blocks[facet].row(row)
+        return dict(zip(columns.tolist(), values.tolist(), strict=True))
+
+    def stated(self, rows: IntArray) -> BoolArray:
+        """Tell which facets hold terms: shape (len(rows), 3)."""
+        return np.stack([block.lengths(rows) > 0 for block in self._blocks.values()], axis=1)
+
+    def _dot(self, facet: str, block: Block) -> FloatArray:
+        rows, columns = self._blocks[facet], len(self.vectorizer.columns_[facet])
+        if not len(block.columns):
+            return np.zeros(len(rows))
+        vector = self._scratch.get(facet)
+        if vector is None or len(vector) != columns:
+            vector = self._scratch[facet] = np.zeros(columns)
+        vector[block.columns] = block.values
+        product = rows.dot(vector)
+        vector[block.columns] = 0  # wiping what was written is cheaper than a new vector of all terms
+        return product
+
+    def _mask(self, profile_id: str) -> None:
+        row = self._row_of.pop(profile_id, None)
+        if row is not None:
+            self.members.kill(row)
+
+    def _clean_up(self) -> None:
+        """Drop masked rows, and the terms and values that only they held, once they outnumber the others."""
+        if len(self._profiles) - len(self) <= max(len(self), SLACK):
+            return
+        rows = np.array(sorted(self._row_of.values()), np.int64)
+        self._profiles = [self._profiles[row] for row in rows]
+        self._row_of = {profile.id: row for row, profile in enumerate(self._profiles)}
+        self.members.keep(rows)
+        for facet, block in self._blocks.items():
+            block.keep(rows)
+            _, columns, _ = block.parts()
+            used = np.unique(columns).astype(np.int64)
+            block.renumber(self.vectorizer.columns_[facet].keep(used))

@@ -1,0 +1,260 @@
+"""The matcher: in come profiles, out come suggestions; it joins rules, likeness, score, order, reasons."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from types import EllipsisType
+from typing import Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from .answer import Answer
+from .arrays import FloatArray, IntArray
+from .completion import Spellings
+from .features import Block, ProfileVectorizer, facet_shares, facet_weights_or_ones, takes_profiles
+from .index import PeerIndex
+from .model import TermModel
+from .profile import FACETS, MODES, Profile, check_facet, check_radius
+from .ranking import best, nearness, pair_codes, score
+from .rules import Facts, Question, Verdict
+from .shortfall import explain, paused
+from .suggestion import Asker, Teller
+
+A_MONDAY = date(2024, 1, 1)
+
+
+class Matcher(BaseEstimator):
+    """Find every member somebody to meet.
+
+    Parameters
+    ----------
+    facet_weights : mapping of str to float, optional
+        How much each facet counts, 1 where none is given.
+    separate_by : tuple of str
+        Attributes in which two members must be equal; a missing one equals only a missing one.
+
+    Attributes
+    ----------
+    model_ : TermModel
+        How common each term is.
+    index_ : PeerIndex
+        Everybody, ready to be compared.
+
+    Notes
+    -----
+    Not thread-safe, not even for questions: the caller locks. The same members, model and question give the
+    same answer, whatever came in which order.
+
+    Examples
+    --------
+    >>> from matching import Matcher, Place, Profile
+    >>> ana = Profile("ana", "Ana", interests=("Hiking", "board games"), place=Place.at(52.52, 13.405))
+    >>> ben = Profile("ben", "Ben", interests=("hiking",), place=Place.at(52.50, 13.42))
+    >>> cem = Profile("cem", "Cem", interests=("opera",), place=Place.at(52.52, 13.40))
+    >>> answer = Matcher().fit([ana, ben, cem]).suggest(ana, n=2)
+    >>> [(peer.id, peer.shared["interests"], peer.distance) for peer in answer.items]
+    [('ben', ('Hiking',), (2, 5)), ('cem', (), (0, 2))]
+    >>> answer.items[0].reasons
+    ('You both like Hiking', 'You are 2 to 5 km apart')
+    """
+
+    def __init__(
+        self, *, facet_weights: Mapping[str, float] | None = None, separate_by: tuple[str, ...] = ()
+    ) -> None:
+        self.facet_weights = facet_weights
+        self.separate_by = separate_by
+
+    def fit(self, profiles: Iterable[Profile], y: object = None, *, model: TermModel | None = None) -> Self:
+        """Take in a whole community.
+
+        Parameters
+        ----------
+        profiles : iterable of Profile
+            Of the same id the last counts.
+        y : ignored
+        model : TermModel, optional
+            Counted from the profiles where it is None.
+
+        Raises
+        ------
+        ValueError
+            If a facet weight or a member's time zone is not as expected.
+        """
+        latest = {profile.id: profile for profile in profiles}
+        counted = TermModel.of(0, latest.values()) if model is None else model
+        vectorizer = ProfileVectorizer(facet_weights=self.facet_weights).fit((), model=counted)
+        index = PeerIndex(vectorizer, tuple(self.separate_by))
+        index.update(latest.values())
+        self.model_: TermModel = counted
+        self.index_ = index
+        self._weights = facet_weights_or_ones(self.facet_weights)
+        self._spellings: Spellings | None = None
+        return self
+
+    def __len__(self) -> int:
+        return len(self.index_) if self.__sklearn_is_fitted__() else 0
+
+    def __contains__(self, profile_id: object) -> bool:
+        return self.__sklearn_is_fitted__() and profile_id in self.index_
+
+    def update(self, *profiles: Profile) -> None:
+        """Add members or replace them; the next question sees it. Many at once cost far less than one by one.
+
+        Raises
+        ------
+        ValueError
+            If a time zone is unknown; then nothing has changed.
+        """
+        check_is_fitted(self)
+        latest = {profile.id: profile for profile in profiles}
+        before = [self.index_.get(profile_id) for profile_id in latest]
+        self.index_.update(latest.values())
+        self._recount(before, latest.values())
+
+    def remove(self, profile_id: str) -> None:
+        """Take a member out; an unknown id is no error."""
+        check_is_fitted(self)
+        before = self.index_.get(profile_id)
+        self.index_.remove(profile_id)
+        self._recount([before], [])
+
+    def use(
+        self,
+        model: TermModel,
+        *,
+        facet_weights: Mapping[str, float] | EllipsisType | None = ...,
+        separate_by: tuple[str, ...] | EllipsisType = ...,
+    ) -> None:
+        """Weigh everything anew, in place.
+
+        Parameters
+        ----------
+        model : TermModel
+        facet_weights, separate_by : optional
+            As in the constructor; what is left out stays.
+        """
+        check_is_fitted(self)
+        if facet_weights is not ...:
+            self._weights = facet_weights_or_ones(facet_weights)
+            self.facet_weights = facet_weights
+        if separate_by is not ...:
+            self.separate_by = separate_by
+            self.index_.members.separate(separate_by)
+        if model != self.model_:
+            self.index_.reweigh(model)
+            self.model_ = model
+
+    def suggest(
+        self,
+        profile: Profile,
+        n: int = 10,
+        *,
+        on: date = A_MONDAY,
+        radius_km: float | None = None,
+        mode: str | None = None,
+        facet: str | None = None,
+        exclude: Collection[str] = (),
+    ) -> Answer:
+        """Suggest peers, best first.
+
+        Parameters
+        ----------
+        profile : Profile
+            The asking member, in the community or not; never suggested to themself.
+        n : int
+            At most so many.
+        on : date
+            Common slots are those of the seven days from its start in UTC.
+        radius_km : float, optional
+            In place of the member's own radius.
+        mode : str, optional
+            Meet only so.
+        facet : str, optional
+            Score and order by this facet alone.
+        exclude : collection of str
+            Ids that count as absent.
+
+        Raises
+        ------
+        ValueError
+            If an argument is out of range or unknown.
+        """
+        check_is_fitted(self)
+        _check(n, radius_km, mode, facet)
+        if profile.paused:
+            return Answer((), paused(n))
+        facts, question = Facts.of(profile), Question(on, radius_km, mode, exclude)
+        verdict = self.index_.judge(facts, question, profile.id)
+        rows = np.flatnonzero(verdict.fits)
+        blocks = self.index_.vectorizer.blocks([profile])
+        scores = self._scores(facts, blocks, verdict, rows, facet)
+        codes = pair_codes(facts.code, self.index_.members.table["code"][rows], self.model_.number)
+        order = best(scores, codes, lambda at: self.index_.profile(rows[at]).id, n)
+        teller = Teller(Asker(profile, facts, blocks, on), self.index_, self._weights, verdict)
+        items = tuple(teller.tell(int(rows[at]), float(scores[at])) for at in order)
+        return Answer(items, None if len(items) == n else explain(n - len(items), profile, question, verdict))
+
+    def complete(
+        self, prefix: str, facet: str | None, n: int, after: tuple[int, str] | None = None
+    ) -> list[tuple[str, int]]:
+        """Complete a term from those that three members or more use.
+
+        Returns
+        -------
+        list of (str, int)
+            The commonest spelling and how many members use the term; commonest first, then by normal form.
+            `facet` None counts each member once over all facets; `after` is the pair after which to go on.
+        """
+        check_is_fitted(self)
+        if facet is not None:
+            check_facet(facet)
+        if self._spellings is None:  # counted when first asked for: most matchers never are
+            self._spellings = Spellings()
+            for profile in self.index_.profiles():
+                self._spellings.add(profile)
+        return self._spellings.complete(prefix, facet, n, after)
+
+    def _scores(
+        self, facts: Facts, blocks: Mapping[str, Block], verdict: Verdict, rows: IntArray, facet: str | None
+    ) -> FloatArray:
+        alike = self.index_.alike(blocks)[:, rows]
+        if facet is not None:
+            one: FloatArray = np.clip(alike[FACETS.index(facet)], 0, 1)
+            return one
+        stated = np.array([[blocks[name].terms[0] > 0 for name in FACETS]])
+        mine, theirs = (
+            facet_shares(stated, self._weights),
+            facet_shares(self.index_.stated(rows), self._weights),
+        )
+        parts = (mine * theirs).T * alike
+        likeness = np.clip(parts[0] + parts[1] + parts[2], 0, 1)
+        table = self.index_.members.table
+        in_person = table["in_person"][rows] & ("in_person" in facts.modes)
+        return score(likeness, np.where(in_person, nearness(verdict.km[rows]), 0.0))
+
+    def _recount(self, before: Iterable[Profile | None], after: Iterable[Profile]) -> None:
+        if self._spellings is None:
+            return
+        for gone in filter(None, before):
+            self._spellings.remove(gone)
+        for come in after:
+            self._spellings.add(come)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "index_")
+
+    def __sklearn_tags__(self) -> Tags:
+        return takes_profiles(super().__sklearn_tags__())
+
+
+def _check(n: int, radius_km: float | None, mode: str | None, facet: str | None) -> None:
+    if n < 1:
+        raise ValueError(f"expected to be asked for at least 1, got {n}")
+    if radius_km is not None:
+        check_radius(radius_km)
+    if mode is not None and mode not in MODES:
+        raise ValueError(f"expected a mode out of {MODES}, got {mode!r}")
+    if facet is not None:
+        check_facet(facet)

@@ -1,0 +1,84 @@
+"""The score of two members and the order of a list: in come likeness and distance, out come the best.
+
+Everything is symmetric: from either side a pair has the same score and the same place among ties.
+"""
+
+from collections.abc import Callable
+from hashlib import blake2b
+
+import numpy as np
+
+from .arrays import FloatArray, IntArray, WordArray
+from .features import GRAIN
+from .profile import EARTH_KM
+
+_FAR_KM = 200.0  # where nearness ends
+_WORD = 2**64
+
+
+def kilometres(x: FloatArray, y: FloatArray, z: FloatArray, centre: tuple[float, float, float]) -> FloatArray:
+    """Return the great-circle distance of points on the unit sphere from one; NaN where a coordinate is NaN.
+
+    By the chord (km = 2 R asin(chord / 2)), which equals the haversine; all before the arc sine is
+    differences, squares and a root, which are the same from either side to the last bit.
+    """
+    chord = np.sqrt((x - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2)
+    km: FloatArray = 2 * EARTH_KM * np.arcsin(np.minimum(chord / 2, 1.0))
+    return km
+
+
+def nearness(km: FloatArray) -> FloatArray:
+    """Turn kilometres into 1 (here) to 0 (200 km and more, or no distance), the first few counting most."""
+    near: FloatArray = np.nan_to_num(1 - np.log1p(km) / np.log1p(_FAR_KM), nan=0.0)
+    # Rounded, since a logarithm may differ in its last bit from one processor to the next.
+    return np.rint(np.clip(near, 0, 1) / GRAIN) * GRAIN
+
+
+def score(likeness: FloatArray, near: FloatArray) -> FloatArray:
+    """Score peers: any likeness ranks above none, being near makes up to a fifth of it.
+
+    Parameters
+    ----------
+    likeness : array
+        Cosine of two members' rows, in [0, 1].
+    near : array of the same shape
+        In [0, 1].
+    """
+    return np.where(likeness > 0, 0.1 + 0.9 * likeness * (0.8 + 0.2 * near), 0.1 * near)
+
+
+def member_code(profile_id: str) -> int:
+    """Return 64 bits that stand for a member in ties."""
+    return int.from_bytes(blake2b(profile_id.encode(), digest_size=8).digest(), "little")
+
+
+def pair_codes(code: int, others: WordArray, model_number: int) -> WordArray:
+    """Return 64 bits for each unordered pair under a model, by which ties are ordered.
+
+    The mixing is Steele, Lea and Flood's SplitMix64 (2014).
+    """
+    salt = _mixed(np.array([model_number % _WORD], np.uint64))
+    return _mixed(others ^ np.uint64(code) ^ salt)
+
+
+def _mixed(words: WordArray) -> WordArray:
+    mixed = words + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def best(scores: FloatArray, codes: WordArray, id_at: Callable[[int], str], n: int) -> list[int]:
+    """Return the positions of the n best: by score, then code, then id.
+
+    Only the last place's ties are looked at as a whole, by code alone: thousands of alike peers cost one
+    partition.
+    """
+    chosen: IntArray = np.arange(len(scores))
+    if len(scores) > n:
+        last = -np.partition(-scores, n - 1)[n - 1]
+        above, level = np.flatnonzero(scores > last), np.flatnonzero(scores == last)
+        wanted = n - len(above)
+        level = level[np.argpartition(codes[level], wanted - 1)[:wanted]]
+        chosen = np.concatenate([above, level])
+    return sorted(chosen.tolist(), key=lambda at: (-scores[at], codes[at], id_at(at)))

@@ -1,0 +1,292 @@
+"""The judge: the whole ranking in plain loops and scikit-learn's own parts, from the definitions."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.metrics.pairwise import haversine_distances
+from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import normalize
+
+from matching import FACETS, Profile, Slot, TermModel, normalise
+from matching.related import related_group
+
+RADIUS_KM = 6371.0088
+REASONS = ("no_location", "too_far", "no_shared_mode", "no_shared_slot", "no_shared_language", "not_sought")
+RELAX = ("radius_km", "modes", "availability", "languages", "seeks")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked, with the defaults of `Matcher.suggest`."""
+
+    n: int = 10
+    on: date = date(2024, 1, 1)
+    radius_km: float | None = None
+    mode: str | None = None
+    facet: str | None = None
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One who may be suggested."""
+
+    id: str
+    score: float
+    modes: tuple[str, ...]
+    km: float
+    slots: tuple[Slot, ...]
+    shared: dict[str, set[str]]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Everybody who may be suggested, and the shortfall if fewer than asked for."""
+
+    peers: dict[str, Peer]
+    missing: int
+    reasons: tuple[str, ...]
+    relax: tuple[str, ...]
+
+
+# ---------------------------------------------------------------- likeness
+
+
+def terms(profile: Profile, facet: str) -> set[str]:
+    return {normalise(term) for term in getattr(profile, facet)} - {""}
+
+
+def weighted(profiles: list[Profile], facet: str, model: TermModel) -> np.ndarray:
+    """Return the rows of one facet, of length 1 each."""
+    vocabulary = sorted(set().union(*(terms(profile, facet) for profile in profiles)))
+    if not vocabulary:
+        return np.zeros((len(profiles), 1))
+    members = max(model.members, 3)
+    counts = [max(model.counts[facet].get(term, 3), 3) for term in vocabulary]
+    corpus = np.array([[member < count for count in counts] for member in range(members)], float)
+    tfidf = TfidfTransformer(norm=None, smooth_idf=True).fit(corpus)
+    uses = [[term in terms(profile, facet) for term in vocabulary] for profile in profiles]
+    weights = tfidf.transform(np.array(uses, float)).toarray()
+    groups = sorted({group for term in vocabulary if (group := related_group(term)) is not None})
+    mixing = np.zeros((len(vocabulary), len(vocabulary) + len(groups)))
+    for at, term in enumerate(vocabulary):
+        group = related_group(term)
+        mixing[at, at] = 1 if group is None else math.sqrt(0.7)
+        if group is not None:
+            mixing[at, len(vocabulary) + groups.index(group)] = math.sqrt(0.3)
+    rows: np.ndarray = normalize(weights @ mixing)
+    return rows
+
+
+def likeness(
+    asker: Profile, others: list[Profile], model: TermModel, weights: Mapping[str, float], facet: str | None
+) -> list[float]:
+    """Return the cosine with each other member."""
+    if not others:
+        return []
+    facets = FACETS if facet is None else (facet,)
+    scale = {one: 1.0 if facet else math.sqrt(weights[one]) for one in facets}
+    rows = normalize(np.hstack([scale[one] * weighted([asker, *others], one, model) for one in facets]))
+    search = NearestNeighbors(n_neighbors=len(others), metric="cosine", algorithm="brute").fit(rows[1:])
+    distances, places = search.kneighbors(rows[:1])
+    cosines = dict(zip(places[0].tolist(), (1 - distances[0]).tolist(), strict=True))
+    return [cosines[at] if cosines[at] > 1e-9 else 0.0 for at in range(len(others))]
+
+
+# ---------------------------------------------------------------- place and time
+
+
+def kilometres(a: Profile, b: Profile) -> float:
+    if a.place is None or b.place is None:
+        return math.inf
+    points = np.radians([[a.place.lat, a.place.lon], [b.place.lat, b.place.lon]])
+    return float(haversine_distances(points)[0, 1] * RADIUS_KM)
+
+
+@lru_cache(maxsize=256)
+def local_times(zone: str, on: date) -> list[tuple[date, int, int]]:
+    """Return local date, weekday and minute at each quarter hour of the seven days."""
+    start = datetime(on.year, on.month, on.day, tzinfo=UTC)
+    local = [(start + timedelta(minutes=15 * q)).astimezone(ZoneInfo(zone)) for q in range(7 * 96)]
+    return [(time.date(), time.weekday(), time.hour * 60 + time.minute) for time in local]
+
+
+def free(profile: Profile, on: date) -> list[bool]:
+    times = local_times(profile.timezone or "UTC", on)
+    if not profile.availability:
+        return [True] * len(times)
+    return [
+        any(slot.day == day and slot.start <= minute < slot.end for slot in profile.availability)
+        for _, day, minute in times
+    ]
+
+
+def hours(quarters: Iterable[bool]) -> list[tuple[int, int]]:
+    """Return first and last quarter of each run of an hour or more."""
+    runs: list[list[int]] = []
+    for at, wanted in enumerate(quarters):
+        if wanted and runs and runs[-1][-1] == at - 1:
+            runs[-1].append(at)
+        elif wanted:
+            runs.append([at])
+    return [(run[0], run[-1]) for run in runs if len(run) >= 4]
+
+
+def shown(a: Profile, b: Profile, on: date) -> tuple[Slot, ...]:
+    if not a.availability and not b.availability:
+        return ()
+    times = local_times(a.timezone or "UTC", on)
+    slots: list[Slot] = []
+    for first, last in hours(x and y for x, y in zip(free(a, on), free(b, on), strict=True)):
+        by_date: dict[date, list[int]] = {}
+        for at in range(first, last + 1):
+            by_date.setdefault(times[at][0], []).append(at)
+        pieces = [piece for piece in by_date.values() if len(piece) >= 4] or [list(range(first, last + 1))]
+        slots += [as_slot([times[at] for at in piece]) for piece in pieces]
+    return tuple(slots[:10])
+
+
+def as_slot(times: list[tuple[date, int, int]]) -> Slot:
+    (first_date, day, start), (last_date, _, last) = times[0], times[-1]
+    end = last + 15
+    if first_date == last_date and end <= start:
+        end = min(start + 15 * len(times), 1440)
+    return Slot(day, start, end)
+
+
+# ---------------------------------------------------------------- rules
+
+
+def speak_alike(a: Profile, b: Profile) -> bool:
+    mine, theirs = ({tag.split("-")[0].lower() for tag in one.languages} for one in (a, b))
+    return not mine or not theirs or bool(mine & theirs)
+
+
+def content(a: Profile, b: Profile) -> bool:
+    """Tell whether b is what a seeks."""
+    return all(b.attributes.get(name) in values for name, values in a.seeks.items())
+
+
+def has_mode(profile: Profile, mode: str) -> bool:
+    if profile.modes is None:
+        return mode == ("online" if profile.place is None else "in_person")
+    return mode in profile.modes
+
+
+class Pair:
+    """What the definitions say of an asker and a peer."""
+
+    def __init__(self, asker: Profile, peer: Profile, asked: Asked) -> None:
+        self.km = kilometres(asker, peer)
+        self.reach = asker.radius_km if asked.radius_km is None else asked.radius_km
+        self.peer_reach = peer.radius_km
+        self.peer_in_person = has_mode(peer, "in_person")
+        self.peer_online = has_mode(peer, "online")
+        self.peer_placed = peer.place is not None
+        self.placed = asker.place is not None
+        self.near_ok = self.km <= min(self.reach, peer.radius_km)
+        asks = {mode for mode in ("in_person", "online") if has_mode(asker, mode)}
+        asks &= {asked.mode} if asked.mode else asks
+        self.mode_in = "in_person" in asks and self.peer_in_person
+        self.mode_on = "online" in asks and self.peer_online
+        self.in_person = self.mode_in and self.near_ok
+        self.meets = self.in_person or self.mode_on
+        self.L = speak_alike(asker, peer)
+        both = zip(free(asker, asked.on), free(peer, asked.on), strict=True)
+        self.S = bool(hours(x and y for x, y in both))
+        self.peer_hour = bool(hours(free(peer, asked.on)))
+        self.mine_met, self.theirs_met = content(asker, peer), content(peer, asker)
+        self.K = self.mine_met and self.theirs_met
+        willing = asker.modes is None or "in_person" in asker.modes
+        self.place_missing = not self.placed and willing and asked.mode != "online"
+
+    def fits(self) -> bool:
+        return self.meets and self.L and self.S and self.K
+
+    def reasons(self) -> set[str]:
+        if self.meets:
+            failing = [
+                name for name, ok in (("slot", self.S), ("language", self.L), ("sought", self.K)) if not ok
+            ]
+            named = {"slot": "no_shared_slot", "language": "no_shared_language", "sought": "not_sought"}
+            return {named[failing[0]]} if len(failing) == 1 else set()
+        if not (self.L and self.S and self.K):
+            return set()
+        found = set()
+        if self.place_missing and self.peer_in_person and self.peer_placed:
+            found.add("no_location")
+        if self.mode_in and self.km <= 2 * self.reach:
+            found.add("too_far")
+        reachable = self.peer_online or (self.peer_in_person and self.near_ok)
+        if not self.mode_in and not self.mode_on and reachable and "no_location" not in found:
+            found.add("no_shared_mode")
+        return found
+
+    def relaxations(self) -> set[str]:
+        found = set()
+        if not self.meets and self.L and self.S and self.K:
+            if self.mode_in and self.reach < self.km <= min(2 * self.reach, self.peer_reach):
+                found.add("radius_km")
+            if (self.peer_in_person and self.near_ok) or self.peer_online:
+                found.add("modes")
+        if self.meets and self.L and self.K and not self.S and self.peer_hour:
+            found.add("availability")
+        if self.meets and self.S and self.K and not self.L:
+            found.add("languages")
+        if self.meets and self.L and self.S and not self.mine_met and self.theirs_met:
+            found.add("seeks")
+        return found
+
+
+# ---------------------------------------------------------------- the whole
+
+
+def answer(
+    members: Mapping[str, Profile],
+    asker: Profile,
+    asked: Asked,
+    model: TermModel,
+    weights: Mapping[str, float],
+    separate_by: tuple[str, ...],
+) -> Expected:
+    """Return what a matcher must answer."""
+    if asker.paused:
+        return Expected({}, asked.n, ("paused",), ())
+    present = [
+        peer
+        for peer in members.values()
+        if peer.id != asker.id and peer.id not in asked.exclude and peer.suggestible and not peer.paused
+        if all(peer.attributes.get(name) == asker.attributes.get(name) for name in separate_by)
+    ]
+    pairs = {peer.id: Pair(asker, peer, asked) for peer in present}
+    cosines = likeness(asker, present, model, weights, asked.facet)
+    peers = {}
+    for peer, cosine in zip(present, cosines, strict=True):
+        pair = pairs[peer.id]
+        if pair.fits():
+            modes = ("in_person",) * pair.in_person + ("online",) * pair.mode_on
+            points = cosine if asked.facet else score(asker, peer, cosine, pair.km)
+            shared = {facet: terms(asker, facet) & terms(peer, facet) for facet in FACETS}
+            peers[peer.id] = Peer(peer.id, points, modes, pair.km, shown(asker, peer, asked.on), shared)
+    missing = max(asked.n - len(peers), 0)
+    if not missing:
+        return Expected(peers, 0, (), ())
+    kept = [pair.reasons() for pair in pairs.values()]
+    brought = [pair.relaxations() for pair in pairs.values()]
+    tally = {name: sum(name in found for found in brought) for name in RELAX}
+    relax = sorted((name for name in RELAX if tally[name]), key=lambda name: -tally[name])
+    reasons = tuple(name for name in REASONS if any(name in found for found in kept))
+    return Expected(peers, missing, reasons, tuple(relax))
+
+
+def score(a: Profile, b: Profile, cosine: float, km: float) -> float:
+    near = 0.0
+    if has_mode(a, "in_person") and has_mode(b, "in_person") and km < math.inf:
+        near = min(max(1 - math.log(1 + km) / math.log(201), 0.0), 1.0)
+    return 0.1 * near if cosine == 0 else 0.1 + 0.9 * cosine * (0.8 + 0.2 * near)

@@ -1,0 +1,108 @@
+"""What was written is seen at once, and what was taken out leaves nothing behind."""
+
+import pytest
+
+from matching import PeerIndex, Profile, ProfileVectorizer, Slot
+
+
+def empty() -> PeerIndex:
+    return PeerIndex(ProfileVectorizer().fit([]))
+
+
+def alike(index: PeerIndex, asker: Profile) -> dict[str, float]:
+    """Return the likeness in interests with everybody who is in."""
+    cosines = index.alike(index.vectorizer.blocks([asker]))[0]
+    present = index.members.table["suggestible"]
+    return {index.profile(row).id: cosine for row, cosine in enumerate(cosines.tolist()) if present[row]}
+
+
+OPERA = Profile("asker", "A", interests=("opera",))
+
+
+def test_a_member_is_found_replaced_and_gone() -> None:
+    index = empty()
+
+    index.update([Profile("a", "A", interests=("opera",)), Profile("b", "B", interests=("kites",))])
+    assert alike(index, OPERA) == {"a": 1.0, "b": 0.0}
+    index.update([Profile("a", "A", interests=("kites",)), Profile("b", "B", interests=("opera",))])
+    assert alike(index, OPERA) == {"a": 0.0, "b": 1.0}
+    index.remove("b")
+    assert alike(index, OPERA) == {"a": 0.0}
+    assert len(index) == 1
+    assert "b" not in index
+    assert index.get("b") is None
+
+
+def test_of_the_same_id_the_last_wins() -> None:
+    index = empty()
+
+    index.update([Profile("a", "A", interests=("opera",)), Profile("a", "A", interests=("kites",))])
+
+    assert alike(index, OPERA) == {"a": 0.0}
+
+
+def test_an_unchanged_profile_takes_no_row() -> None:
+    index = empty()
+    index.update([Profile("a", "A", interests=("opera",))])
+
+    index.update([Profile("a", "A", interests=("opera",))])
+
+    assert len(index.members.table["code"]) == 1
+
+
+def test_removing_somebody_unknown_is_no_error() -> None:
+    index = empty()
+
+    index.remove("nobody")
+
+    assert len(index) == 0
+
+
+def test_a_member_who_cannot_be_read_changes_nothing() -> None:
+    index = empty()
+    index.update([Profile("a", "A", interests=("opera",))])
+    broken = Profile("a", "A", timezone="Mars/Olympus", availability=(Slot(0, 0, 60),))
+
+    with pytest.raises(ValueError, match="expected an IANA time zone"):
+        index.update([Profile("b", "B"), broken])
+
+    assert alike(index, OPERA) == {"a": 1.0}
+
+
+def test_removals_leave_no_rows_behind() -> None:
+    index = empty()
+    index.update([Profile(f"m{number}", "M", interests=("opera",)) for number in range(50)])
+
+    for number in range(49):
+        index.remove(f"m{number}")
+
+    assert alike(index, OPERA) == pytest.approx({"m49": 1.0})
+    assert len(index.members.table["code"]) <= 8
+
+
+def test_churn_leaves_no_rows_terms_or_values_behind() -> None:
+    index = empty()
+    index.update([Profile("a", "A", interests=("opera",))])
+
+    for number in range(100):
+        churn = {"role": f"r{number}"}
+        slots = (Slot(0, 15 * (number % 96), 1440),)
+        index.update(
+            [
+                Profile(
+                    "b",
+                    "B",
+                    interests=(f"term {number}",),
+                    attributes=churn,
+                    languages=(f"x{number}",),
+                    availability=slots,
+                )
+            ]
+        )
+
+    assert len(index.members.table["code"]) <= 8
+    assert len(index.vectorizer.columns_["interests"].terms) <= 8
+    assert max(len(one.values) for one in (index.members.attributes, index.members.languages)) <= 8
+    assert len(index.members.availability.values) <= 8
+    assert alike(index, OPERA) == {"a": 1.0, "b": 0.0}
+    assert {profile.id for profile in index.profiles()} == {"a", "b"}

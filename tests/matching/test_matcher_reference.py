@@ -1,0 +1,123 @@
+"""Whatever a matcher has been through, it answers like the judge."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matching import FACETS, Answer, Matcher, Profile, TermModel, normalise
+from matching.reasons import band
+from tests.matching import reference, strategies
+from tests.matching.reference import Asked, Expected
+
+NEAR = 1e-6
+
+
+def ask(matcher: Matcher, profile: Profile, asked: Asked) -> Answer:
+    return matcher.suggest(
+        profile,
+        asked.n,
+        on=asked.on,
+        radius_km=asked.radius_km,
+        mode=asked.mode,
+        facet=asked.facet,
+        exclude=asked.exclude,
+    )
+
+
+def full(weights: Mapping[str, float] | None) -> dict[str, float]:
+    return dict.fromkeys(FACETS, 1.0) | dict(weights or {})
+
+
+def agree(answer: Answer, expected: Expected, asked: Asked) -> None:
+    """Compare an answer with the judge's: the same people in the same order but for ties, the same words."""
+    assert len(answer.items) == min(asked.n, len(expected.peers))
+    ids = [item.id for item in answer.items]
+    assert len(set(ids)) == len(ids)
+    for item in answer.items:
+        peer = expected.peers[item.id]
+        assert abs(item.score - peer.score) <= 0.5e-4 + NEAR
+        assert item.modes == peer.modes
+        assert item.slots == peer.slots
+        assert item.distance == (band(peer.km) if "in_person" in peer.modes else None)
+        assert {facet: set(map(normalise, item.shared[facet])) for facet in FACETS} == peer.shared
+    scores = [expected.peers[profile_id].score for profile_id in ids]
+    assert all(first >= second - NEAR for first, second in pairwise(scores))
+    left = [peer.score for peer in expected.peers.values() if peer.id not in ids]
+    assert not left or not scores or min(scores) >= max(left) - NEAR
+    if expected.missing:
+        assert answer.shortfall is not None
+        shortfall = answer.shortfall
+        assert (shortfall.missing, shortfall.reasons, shortfall.relax) == (
+            expected.missing,
+            expected.reasons,
+            expected.relax,
+        )
+    else:
+        assert answer.shortfall is None
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    strategies.crowds,
+    strategies.profiles | st.sampled_from(strategies.IDS),
+    strategies.questions,
+    strategies.facet_weights,
+    strategies.separations,
+)
+def test_a_fitted_matcher_answers_like_the_judge(
+    population: list[Profile],
+    who: Profile | str,
+    asked: Asked,
+    weights: Mapping[str, float] | None,
+    separate_by: tuple[str, ...],
+) -> None:
+    matcher = Matcher(facet_weights=weights, separate_by=separate_by).fit(population)
+
+    members = {profile.id: profile for profile in population}
+    asker = members[who] if isinstance(who, str) else who
+    model = TermModel.of(0, members.values())
+    expected = reference.answer(members, asker, asked, model, full(weights), separate_by)
+    agree(ask(matcher, asker, asked), expected, asked)
+
+
+changes = st.lists(
+    st.tuples(st.just("update"), strategies.profiles)
+    | st.tuples(st.just("remove"), st.sampled_from(strategies.IDS))
+    | st.tuples(
+        st.just("use"), st.tuples(strategies.models(), strategies.facet_weights, strategies.separations)
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(strategies.crowds, strategies.models(), changes, strategies.profiles, strategies.questions)
+def test_a_changed_matcher_answers_like_the_judge(
+    population: list[Profile],
+    model: TermModel,
+    changed: list[tuple[str, Any]],
+    asker: Profile,
+    asked: Asked,
+) -> None:
+    matcher = Matcher().fit(population, model=model)
+    members = {profile.id: profile for profile in population}
+    weights: Mapping[str, float] | None = None
+    separate_by: tuple[str, ...] = ()
+    for verb, what in changed:
+        if verb == "update":
+            matcher.update(what)
+            members[what.id] = what
+        elif verb == "remove":
+            matcher.remove(what)
+            members.pop(what, None)
+        else:
+            model, weights, separate_by = what
+            matcher.use(model, facet_weights=weights, separate_by=separate_by)
+
+    assert len(matcher) == len(members)
+    assert all((profile_id in matcher) == (profile_id in members) for profile_id in strategies.IDS)
+    expected = reference.answer(members, asker, asked, model, full(weights), separate_by)
+    agree(ask(matcher, asker, asked), expected, asked)
