@@ -1,0 +1,1 @@
+"""HTTP in, answers out: the service around the matching library."""

@@ -1,0 +1,1 @@
+"""The outside world, a file each: webhooks, calendars, platforms."""

@@ -1,0 +1,236 @@
+"""What the layers hand to each other: frozen dataclasses, with no HTTP and no SQL in them.
+
+A `ProfileRecord` is what a platform stated of a member; a `Member` is that as it is kept, with its stamps;
+`public()` is the one projection of it that anything about other members is computed from.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from matching import Place, Profile, Slot
+
+FACETS = ("interests", "activities", "goals")
+MOST_ERRORS = 1000
+SCOPES = ("read", "write", "admin")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRecord:
+    """One member as the platform states them; None where it leaves the default to us."""
+
+    id: str
+    name: str
+    interests: tuple[str, ...] = ()
+    activities: tuple[str, ...] = ()
+    goals: tuple[str, ...] = ()
+    place: Place | None = None
+    radius_km: float | None = None
+    modes: tuple[str, ...] | None = None
+    timezone: str | None = None
+    availability: tuple[Slot, ...] = ()
+    languages: tuple[str, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    seeks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    capacity: int = 3
+    joins_rounds: bool = False
+    status: str = "active"
+    paused_until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Where a member is seen, and the move that waits for its day to be over.
+
+    `place` is what others see; `last_place` the last one they saw, also after it was removed; times are
+    milliseconds since 1970 in database time.
+    """
+
+    place: Place | None = None
+    last_place: Place | None = None
+    moved_at: int | None = None
+    waiting_place: Place | None = None
+    moves_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A profile as it is kept. `record.place` is the place that others see."""
+
+    record: ProfileRecord
+    radius_km: float
+    stay: Stay
+    number: int = 0
+    own: str = ""
+    pairs: str = ""
+    changed: int = 0
+
+    @property
+    def due_at(self) -> int | None:
+        """When the next thing ends by time: the pause, or the wait of a move."""
+        times = [at for at in (self.record.paused_until, self.stay.moves_at) if at is not None]
+        return min(times, default=None)
+
+    @property
+    def etag(self) -> str:
+        """A hash of what its own GET shows; neither times nor random stamps weigh in it.
+
+        Two positions in one cell must give the same bytes, so it is made of the content alone.
+        """
+        waiting = self.stay.waiting_place
+        modes = tuple(sorted(self.public().effective_modes))
+        shown = replace(self.record, radius_km=self.radius_km, modes=modes)
+        return content_hash([as_document(shown), waiting.cell if waiting else None])
+
+    def public(self) -> Profile:
+        """Return what the matcher may know of this member."""
+        record = self.record
+        return Profile(
+            id=record.id,
+            name=record.name,
+            interests=record.interests,
+            activities=record.activities,
+            goals=record.goals,
+            place=record.place,
+            radius_km=self.radius_km,
+            modes=None if record.modes is None else frozenset(record.modes),
+            timezone=record.timezone,
+            availability=record.availability,
+            languages=record.languages,
+            attributes=record.attributes,
+            seeks=record.seeks,
+            suggestible=record.status == "active" and record.capacity > 0,
+            paused=record.status == "paused",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Community:
+    """One tenant and its settings; `number` is ours, `id` what the outside knows."""
+
+    number: int
+    id: str
+    name: str
+    radius_km: float = 25.0
+    group_size: int = 2
+    cooldown_days: int = 90
+    facet_weights: Mapping[str, float] | None = None
+    support_text: str | None = None
+    acquaintances: bool = True
+    admin_attributes: tuple[str, ...] = ()
+    separate_by: tuple[str, ...] = ()
+    settings_stamp: str = ""
+    change_number: int = 0
+    members: int = 0
+    model: str = ""
+    model_members: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it is listed: never with its secret."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who asks, and what one statement found: the key, its community, the profile in the path, the stamps."""
+
+    key: ApiKey
+    community: Community
+    now: int
+    member: Member | None = None
+    tiles: str = ""
+
+    def allows(self, scope: str) -> bool:
+        """Tell whether the key's highest scope includes this one."""
+        return max(map(SCOPES.index, self.key.scopes)) >= SCOPES.index(scope)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportLine:
+    """One line of an import, numbered from 1: a record, or what is wrong with it."""
+
+    number: int
+    record: ProfileRecord | None = None
+    id: str | None = None
+    errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did; holds the first errors, counts all."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    errors: list[ImportLine] = field(default_factory=list)
+
+    def fail(self, line: ImportLine) -> None:
+        """Count a line that failed, and keep it if there is room."""
+        self.failed += 1
+        if len(self.errors) < MOST_ERRORS:
+            self.errors.append(line)
+
+    def count(self, outcome: str) -> None:
+        """Count a line that was saved."""
+        setattr(self, outcome, getattr(self, outcome) + 1)
+
+
+def content_hash(content: Any) -> str:
+    """Return 32 hex digits that are equal just where the JSON content is."""
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def as_document(record: ProfileRecord) -> dict[str, Any]:
+    """Return the JSON form in which a record is kept: what was stated, defaults left out."""
+    document: dict[str, Any] = {"id": record.id, "name": record.name}
+    for name in (*FACETS, "languages", "modes"):
+        if getattr(record, name):
+            document[name] = list(getattr(record, name))
+    if record.place:
+        document["cell"] = record.place.cell
+    if record.availability:
+        document["availability"] = [[slot.day, slot.start, slot.end] for slot in record.availability]
+    if record.seeks:
+        document["seeks"] = {name: list(values) for name, values in record.seeks.items()}
+    for name, default in _PLAIN.items():
+        value = getattr(record, name)
+        if value != default:
+            document[name] = dict(value) if isinstance(value, Mapping) else value
+    return document
+
+
+def from_document(document: Mapping[str, Any]) -> ProfileRecord:
+    """Return the record that `as_document` put into this form."""
+    stated = {name: document[name] for name in ("id", "name", *_PLAIN) if name in document}
+    lists: dict[str, Any] = {
+        name: tuple(document[name]) for name in (*FACETS, "languages", "modes") if name in document
+    }
+    return ProfileRecord(
+        place=Place.of(document["cell"]) if "cell" in document else None,
+        availability=tuple(Slot(*slot) for slot in document.get("availability", ())),
+        seeks={name: tuple(values) for name, values in document.get("seeks", {}).items()},
+        **stated,
+        **lists,
+    )
+
+
+_PLAIN: dict[str, Any] = {
+    "radius_km": None,
+    "timezone": None,
+    "attributes": {},
+    "capacity": 3,
+    "joins_rounds": False,
+    "status": "active",
+    "paused_until": None,
+}

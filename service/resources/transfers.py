@@ -1,0 +1,77 @@
+"""Imports and exports over HTTP: streams, with flat memory on both ends."""
+
+from collections.abc import Iterator
+from io import BufferedReader, RawIOBase
+from typing import cast
+
+from flask import Response, request
+from flask.views import MethodView
+
+from service.errors import NotFound
+from service.records import content_hash
+from service.schemas.profiles import ProfileAnswer, profile_wire
+from service.schemas.transfers import ImportAnswer, MemberExport, member_wire, report_wire
+from service.storage.session import Session
+from service.usecases.exports import export_profiles
+from service.usecases.imports import import_profiles
+from service.web.access import needs_admin, reads_profile
+from service.web.answers import answer, as_json, tagged
+from service.web.blueprint import ETAG, Blueprint, check_coding, check_type
+from service.web.lines import CSV, NDJSON, read_lines
+from service.web.state import access, session
+
+blueprint = Blueprint("transfers", __name__, url_prefix="/v1/profiles", description="Many profiles at once.")
+# Flask takes None for "as configured".
+UNLIMITED = 2**62
+BYTES_PER_READ = 64 * 1024
+_TEXT = {"schema": {"type": "string"}}
+
+
+@blueprint.route("/import")
+class Import(MethodView):
+    """Profiles coming in."""
+
+    @blueprint.response(200, ImportAnswer)
+    @blueprint.doc(requestBody={"required": True, "content": {NDJSON: _TEXT, CSV: _TEXT}})
+    def post(self) -> Response:
+        """Import whole profiles as NDJSON or CSV; a bad line costs only itself."""
+        check_coding(request)
+        check_type(request, (NDJSON, CSV))
+        # Streamed line by line, so the limit on bodies does not apply.
+        request.max_content_length = UNLIMITED
+        # The server's stream reads lines byte by byte unless it is buffered.
+        stream = BufferedReader(cast("RawIOBase", request.stream), BYTES_PER_READ)
+        lines = read_lines(stream, request.mimetype)
+        return answer(report_wire(import_profiles(session(), access(), lines)))
+
+
+@blueprint.route("/export")
+class Export(MethodView):
+    """All profiles going out."""
+
+    @needs_admin
+    @blueprint.response(200, ProfileAnswer, content_type=NDJSON)
+    def get(self) -> Response:
+        """Export all profiles as NDJSON, one a line."""
+        return Response(_export_lines(session()), content_type=NDJSON)
+
+
+@blueprint.route("/<profile_id:profile_id>/export")
+class ExportOne(MethodView):
+    """All that is kept of one member."""
+
+    @needs_admin
+    @reads_profile
+    @blueprint.response(200, MemberExport, headers=ETAG)
+    def get(self, profile_id: str) -> Response:
+        """Export all that is kept of one member."""
+        member = access().member
+        if member is None:
+            raise NotFound("There is no such profile.")
+        kept = member_wire(member)
+        return tagged(kept, content_hash(kept))
+
+
+def _export_lines(opened: Session) -> Iterator[bytes]:
+    for member in export_profiles(opened):
+        yield as_json(profile_wire(member)) + b"\n"

@@ -1,0 +1,109 @@
+"""Starting: what every command opens before it works, and the server with all that stands beside it."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from service.settings import Settings
+from service.storage.cache import Cache, open_cache
+from service.storage.database import Database
+from service.storage.embedded import EmbeddedServer, EmbeddedServerUnavailable
+from service.storage.migrate import check_current, migrate
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+@contextmanager
+def open_database(settings: Settings) -> Iterator[Database]:
+    """Open the database with its tables up to date.
+
+    The embedded one migrates itself, a named one only on command.
+    """
+    database = Database(settings.database, settings.clock_file)
+    try:
+        if settings.embedded_database:
+            migrate(database)
+        else:
+            check_current(database)
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def open_answers(settings: Settings) -> Iterator[Cache]:
+    """Open the cache of finished answers."""
+    address, revive = find_redis(settings)
+    cache = open_cache(address, revive=revive)
+    try:
+        yield cache
+    finally:
+        cache.close()
+
+
+def find_redis(settings: Settings) -> tuple[str, Callable[[], str] | None]:
+    """Return the cache's address, and what brings the embedded server back should it go."""
+    if settings.redis_url is not None:
+        return settings.redis_url, None
+    server = EmbeddedServer(settings.home)
+    try:
+        return server.ensure(), server.ensure
+    except EmbeddedServerUnavailable as reason:
+        print(f"kith: {reason}: every process keeps finished answers itself", file=sys.stderr)
+        return "local", None
+
+
+def serve(settings: Settings, *, host: str, port: int, workers: int | None, worker: bool) -> int:
+    """Serve until told to stop; return an exit status."""
+    from service.serving import serve as serve_app
+
+    with open_database(settings):
+        pass
+    beside: list[subprocess.Popen[bytes]] = []
+    found: list[tuple[str, Callable[[], str] | None]] = []
+
+    def before_workers(_port: int) -> None:
+        # Here, in the parent: whoever is recycled later doesn't take the embedded server along.
+        found.append(find_redis(settings))
+        if worker:
+            beside.append(start_worker())
+
+    try:
+        return serve_app(
+            lambda: make_app(settings, *found[0]),
+            host=host,
+            port=port,
+            workers=workers or settings.workers,
+            before_workers=before_workers,
+        )
+    finally:
+        for process in beside:
+            process.terminate()
+
+
+def make_app(settings: Settings, redis_address: str, revive: Callable[[], str] | None) -> "WSGIApplication":
+    """Make a serving process' app, on its own connections."""
+    # Imported here: the parent must not import Prometheus' client before it has named the place for metrics.
+    from service.app import create_app
+
+    database = Database(settings.database, settings.clock_file)
+    app = create_app(settings, database, open_cache(redis_address, revive=revive))
+    threading.Thread(target=_load_matching, daemon=True).start()
+    return app
+
+
+def start_worker() -> "subprocess.Popen[bytes]":
+    """Start a worker that ends when this process does: its standard input is closed then."""
+    command = [sys.executable, "-m", "service.cli", "worker", "--until-parent-ends"]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+
+
+def _load_matching() -> None:
+    # scikit-learn takes a second or more to import: meanwhile hits are answered, and a first miss waits less.
+    from matching import Matcher
+
+    Matcher()

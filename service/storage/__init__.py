@@ -1,0 +1,1 @@
+"""SQL, the cache, and the loaded index."""

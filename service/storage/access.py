@@ -1,0 +1,101 @@
+"""Who asks: one statement reads the key, its community, the profile in the path and the newest stamps."""
+
+import json
+from typing import Any
+
+from sqlalchemy import ColumnElement, Float, Row, Select, and_, bindparam, case, cast, func, or_, select
+from sqlalchemy.sql.selectable import ScalarSelect
+
+from service.records import Access, ApiKey
+from service.storage import communities, profiles, stamps
+from service.storage.database import Database
+from service.storage.tables import api_keys, tiles
+from service.storage.tables import communities as community_table
+from service.storage.tables import profiles as profile_table
+
+
+class AccessReader:
+    """Finds who asks. The statements are built once; each use is one round trip."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._plain = _statement(database.clock.column)
+        self._full = _with_profile(database.clock.column)
+
+    def find(
+        self, digest: str, profile_id: str | None = None, radius_km: float | None = None
+    ) -> tuple[Access, bool] | None:
+        """Return who holds the key of this digest, and whether something in their community is due by time.
+
+        None for no such key. `radius_km` is the one asked with, if any: the tiles in its reach count.
+        """
+        with self._database.read() as connection:
+            if profile_id is None:
+                row = connection.execute(self._plain, {"digest": digest}).one_or_none()
+            else:
+                found = {"digest": digest, "profile": profile_id, "asked": radius_km}
+                row = connection.execute(self._full, found).one_or_none()
+        if row is None:
+            return None
+        access = _access(row, self._database.clock.shift(row.now), profile_id is not None)
+        return access, row.due is not None and row.due <= access.now
+
+
+def _access(row: Row[Any], now: int, with_profile: bool) -> Access:
+    key = ApiKey(row.key_id, row.key_name, tuple(json.loads(row.scopes)), row.key_created_at)
+    community = communities.as_community(row)
+    if not with_profile or row.profile_number is None:
+        return Access(key, community, now)
+    columns = {column.name: row._mapping[f"profile_{column.name}"] for column in profiles.COLUMNS}
+    return Access(key, community, now, profiles.as_member(columns), row.tiles or "")
+
+
+def _statement(now: ColumnElement[int]) -> Select[Any]:
+    ending = profile_table.alias()
+    due = (
+        select(func.min(ending.c.due_at))
+        .where(ending.c.community == community_table.c.number)
+        .correlate(community_table)
+    )
+    return (
+        select(
+            api_keys.c.id.label("key_id"),
+            api_keys.c.name.label("key_name"),
+            api_keys.c.scopes,
+            api_keys.c.created_at.label("key_created_at"),
+            *communities.COLUMNS,
+            now,
+            due.scalar_subquery().label("due"),
+        )
+        .join_from(api_keys, community_table)
+        .where(api_keys.c.digest == bindparam("digest"))
+    )
+
+
+def _with_profile(now: ColumnElement[int]) -> Select[Any]:
+    found = and_(
+        profile_table.c.community == community_table.c.number, profile_table.c.id == bindparam("profile")
+    )
+    labelled = [column.label(f"profile_{column.name}") for column in profiles.COLUMNS]
+    return (
+        _statement(now)
+        .outerjoin(profile_table, found)
+        .add_columns(*labelled, _newest_in_reach().label("tiles"))
+    )
+
+
+def _newest_in_reach() -> ScalarSelect[str]:
+    asked = cast(bindparam("asked"), Float)
+    own = func.coalesce(asked, profile_table.c.radius_km) <= profile_table.c.radius_km
+    lat_reach, _ = stamps.reach_in_tiles(0.0, stamps.LARGEST_RADIUS_KM)
+    north_south = case((own, profile_table.c.reach_lat), else_=lat_reach)
+    east_west = case((own, profile_table.c.reach_lon), else_=profile_table.c.widest_lon)
+    lon_apart = func.abs(tiles.c.lon - profile_table.c.tile_lon)
+    in_box = and_(
+        func.abs(tiles.c.lat - profile_table.c.tile_lat) <= north_south,
+        or_(lon_apart <= east_west, lon_apart >= 360 - east_west),
+    )
+    # Without a place anyone who could be met in person matters to the shortfall: all tiles count.
+    in_reach = or_(profile_table.c.tile_lat.is_(None), in_box, tiles.c.lat == stamps.ONLINE[0])
+    newest = select(func.max(tiles.c.stamp)).where(tiles.c.community == profile_table.c.community, in_reach)
+    return newest.correlate(profile_table).scalar_subquery()

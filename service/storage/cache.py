@@ -1,0 +1,279 @@
+"""Finished answers under keys that carry everything they depend on: nothing in here is ever invalidated.
+
+A key comes in, and bytes or the news that there are none go out. Redis holds them for all processes, or this
+process holds them itself, or nobody does. Whatever goes wrong is a miss or `off`, never an error.
+"""
+
+import hashlib
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import SystemRandom
+from typing import Literal, Protocol
+
+import structlog
+from redis import Redis
+
+from service.storage.keys_table import ANSWER_SECONDS, ANSWER_SPREAD, answer_name, answer_prefix
+from service.storage.redis_link import Observer, OddEntry, RedisLink, RedisOff, unobserved
+
+LOCAL_BYTES = 64 * 2**20
+SCAN_COUNT = 1000
+
+log = structlog.get_logger(__name__)
+_random = SystemRandom()
+
+
+@dataclass(frozen=True, slots=True)
+class CacheKey:
+    """All that an answer depends on."""
+
+    community: str
+    profile: str
+    parts: tuple[str, ...]
+
+    @property
+    def header(self) -> bytes:
+        """The whole key as one line of JSON, in which no two keys are alike."""
+        return json.dumps([self.community, self.profile, *self.parts], separators=(",", ":")).encode()
+
+    @property
+    def name(self) -> str:
+        """The short name in Redis."""
+        return answer_name(self.community, hashlib.blake2b(self.header, digest_size=20).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What a cache said: `body` only with a hit, `off` where there is no cache to ask."""
+
+    status: Literal["hit", "miss", "off"]
+    body: bytes | None = None
+
+
+MISS = Lookup("miss")
+OFF = Lookup("off")
+
+
+class Cache(Protocol):
+    """What every cache does."""
+
+    @property
+    def link(self) -> RedisLink | None:
+        """The way to Redis that the rate limits share, if this cache has one."""
+        ...
+
+    def get(self, key: CacheKey) -> Lookup:
+        """Look an answer up."""
+        ...
+
+    def put(self, key: CacheKey, body: bytes) -> bool:
+        """Keep an answer; False where it could not be kept."""
+        ...
+
+    def forget_community(self, community: str) -> bool:
+        """Remove every answer of a community; False where that could not be done now."""
+        ...
+
+    def status(self) -> Literal["ok", "off"]:
+        """Tell whether Redis answers."""
+        ...
+
+    def close(self) -> None:
+        """Let go of every connection and thread."""
+        ...
+
+
+def encode(key: CacheKey, body: bytes) -> bytes:
+    """Return what is stored: the whole key, a checksum, the body."""
+    return b"\n".join((key.header, _checksum(key.header, body), body))
+
+
+def decode(key: CacheKey, stored: object) -> bytes:
+    """Return the body of what was stored, or raise `OddEntry` unless it was stored under this key, whole."""
+    if not isinstance(stored, bytes):
+        raise OddEntry
+    header, _, rest = stored.partition(b"\n")
+    checksum, _, body = rest.partition(b"\n")
+    if header != key.header or checksum != _checksum(header, body):
+        raise OddEntry
+    return body
+
+
+def _checksum(header: bytes, body: bytes) -> bytes:
+    return hashlib.blake2b(header + b"\n" + body, digest_size=16).hexdigest().encode()
+
+
+def _spread(seconds: float) -> float:
+    """Spread a lifetime, lest everything that was computed together expires together."""
+    return seconds * _random.uniform(1 - ANSWER_SPREAD, 1 + ANSWER_SPREAD)
+
+
+class RedisCache:
+    """Answers that all processes share; off while Redis is refused, frozen or full."""
+
+    def __init__(
+        self, link: RedisLink, *, lifetime_seconds: float = ANSWER_SECONDS, observe: Observer = unobserved
+    ) -> None:
+        self._link = link
+        self._lifetime_seconds = lifetime_seconds
+        self._observe = observe
+
+    @property
+    def link(self) -> RedisLink:
+        """The way to Redis."""
+        return self._link
+
+    def get(self, key: CacheKey) -> Lookup:
+        """Look an answer up; anything odd is a miss, `off` if Redis can't be used."""
+        try:
+            stored = self._link.run(lambda client: client.get(key.name))
+            return MISS if stored is None else Lookup("hit", decode(key, stored))
+        except OddEntry:
+            log.warning("cache_entry_odd", community=key.community)
+            self._observe("cache_entry_odd")
+            return MISS
+        except RedisOff:
+            return OFF
+
+    def put(self, key: CacheKey, body: bytes) -> bool:
+        """Keep an answer; False if Redis can't be used."""
+        lifetime = int(_spread(self._lifetime_seconds) * 1000)
+        try:
+            return bool(self._link.run(lambda client: client.set(key.name, encode(key, body), px=lifetime)))
+        except (OddEntry, RedisOff):
+            return False
+
+    def forget_community(self, community: str) -> bool:
+        """Remove every answer of a community; False if Redis can't be used, so that the job comes again."""
+
+        def sweep(client: Redis) -> bool:
+            cursor = -1
+            while cursor:
+                cursor, names = client.scan(max(cursor, 0), f"{answer_prefix(community)}*", SCAN_COUNT)
+                if names:
+                    client.unlink(*names)
+            return True
+
+        try:
+            return self._link.run(sweep)
+        except (OddEntry, RedisOff):
+            return False
+
+    def status(self) -> Literal["ok", "off"]:
+        """Tell whether Redis answers; takes no longer than a look-up."""
+        return "ok" if self._link.answers() else "off"
+
+    def close(self) -> None:
+        """Close the connections and stop probing."""
+        self._link.close()
+
+
+class LocalCache:
+    """Answers that this process alone keeps, the least recently used going first."""
+
+    link = None
+
+    def __init__(
+        self,
+        *,
+        max_bytes: int = LOCAL_BYTES,
+        lifetime_seconds: float = ANSWER_SECONDS,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._max_bytes = max_bytes
+        self._lifetime_seconds = lifetime_seconds
+        self._now = now
+        self._lock = threading.Lock()
+        self._bytes = 0
+        self._kept: OrderedDict[CacheKey, tuple[float, bytes]] = OrderedDict()
+
+    def get(self, key: CacheKey) -> Lookup:
+        """Look an answer up."""
+        with self._lock:
+            if key not in self._kept:
+                return MISS
+            until, body = self._kept[key]
+            if until <= self._now():
+                self._drop(key)
+                return MISS
+            self._kept.move_to_end(key)
+            return Lookup("hit", body)
+
+    def put(self, key: CacheKey, body: bytes) -> bool:
+        """Keep an answer; False if it alone is larger than the whole cache."""
+        size = self._size(key, body)
+        if size > self._max_bytes:
+            return False
+        with self._lock:
+            if key in self._kept:
+                self._drop(key)
+            self._kept[key] = (self._now() + _spread(self._lifetime_seconds), body)
+            self._bytes += size
+            while self._bytes > self._max_bytes:
+                self._drop(next(iter(self._kept)))
+        return True
+
+    def forget_community(self, community: str) -> bool:
+        """Remove every answer of a community that this process keeps."""
+        with self._lock:
+            for key in [key for key in self._kept if key.community == community]:
+                self._drop(key)
+        return True
+
+    def status(self) -> Literal["ok", "off"]:
+        """Tell that there is no Redis."""
+        return "off"
+
+    def close(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._kept.clear()
+            self._bytes = 0
+
+    def _drop(self, key: CacheKey) -> None:
+        _, body = self._kept.pop(key)
+        self._bytes -= self._size(key, body)
+
+    @staticmethod
+    def _size(key: CacheKey, body: bytes) -> int:
+        return len(body) + len(key.header) + 500  # what Python's objects around them take
+
+
+class NoCache:
+    """Keeps nothing."""
+
+    link = None
+
+    def get(self, key: CacheKey) -> Lookup:
+        """Tell that there is no cache."""
+        return OFF
+
+    def put(self, key: CacheKey, body: bytes) -> bool:
+        """Keep nothing."""
+        return False
+
+    def forget_community(self, community: str) -> bool:
+        """Have nothing to forget."""
+        return True
+
+    def status(self) -> Literal["ok", "off"]:
+        """Tell that there is no Redis."""
+        return "off"
+
+    def close(self) -> None:
+        """Have nothing to let go of."""
+
+
+def open_cache(
+    url: str | None, *, revive: Callable[[], str] | None = None, observe: Observer = unobserved
+) -> Cache:
+    """Open the cache at an address; None or `local` keeps answers in this process, `off` nowhere."""
+    if url == "off":
+        return NoCache()
+    if url is None or url == "local":
+        return LocalCache()
+    return RedisCache(RedisLink(url, revive=revive, observe=observe), observe=observe)

@@ -1,0 +1,97 @@
+"""The database: one engine, one-statement reads, and writes that take turns.
+
+Comes in: an address as SQLAlchemy's. Goes out: connections whose reads commit by themselves, and write
+connections inside one transaction. SQLite: WAL, full sync, secure delete, BEGIN IMMEDIATE, a busy time-out.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from service.errors import NotReady
+from service.storage.clock import Clock
+
+BUSY_SECONDS = 15
+POOL_SIZE = 16
+_TIME_OUTS = f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s"
+# Named, whatever the server's default: whoever waited for the community's lock must then see what was committed.
+_BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED"}
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA foreign_keys = ON",
+    f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",
+)
+
+
+class Database:
+    """Reads and writes of one SQL database, SQLite or PostgreSQL."""
+
+    def __init__(self, url: str, clock_file: Path | None = None) -> None:
+        self.engine = _engine(url)
+        self.dialect = self.engine.dialect.name
+        self.clock = Clock(self.dialect, clock_file)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection on which every statement is a transaction of its own."""
+        with _translated(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection inside one transaction, committed at the end, rolled back on any error."""
+        with _translated(), self.engine.connect() as connection:
+            connection.exec_driver_sql(_BEGIN[self.dialect])
+            try:
+                yield connection
+            except BaseException:
+                # Where the connection was cut there is nothing left to roll back, nor anything to do it on.
+                if not connection.invalidated:
+                    connection.exec_driver_sql("ROLLBACK")
+                raise
+            connection.exec_driver_sql("COMMIT")
+
+    def forget_connections(self) -> None:
+        """Drop the pool without closing it: after a fork its connections are the parent's."""
+        self.engine.dispose(close=False)
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    if url.startswith("sqlite"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
+    else:
+        options = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5, "options": _TIME_OUTS}}
+    options |= {"isolation_level": "AUTOCOMMIT", "pool_size": POOL_SIZE, "max_overflow": 0}
+    # Errors are logged, and a statement's parameters are names, terms and places of people.
+    engine = create_engine(url, hide_parameters=True, **options)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_pragmas)
+    return engine
+
+
+def _set_pragmas(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    # Unreachable, locked for too long, out of connections: the caller may try again later.
+    try:
+        yield
+    except (OperationalError, PoolTimeout) as error:
+        raise NotReady("The database can't be used just now.") from error

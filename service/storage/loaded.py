@@ -1,0 +1,126 @@
+"""The loaded indexes: each process keeps its communities' members in memory and catches up before it answers.
+
+Comes in: what one statement said of the community (`Access`). Goes out: a matcher that knows every write
+acknowledged before that statement.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Connection
+
+from service.records import Community, Member
+from service.storage import communities, profiles
+from service.storage.database import Database
+from service.storage.models import load_model
+from service.storage.stamps import number_of
+
+MOST_MEMBERS_LOADED = 3_000_000
+
+if TYPE_CHECKING:
+    from matching import Matcher
+
+T = TypeVar("T")
+
+
+class LoadedCommunity:
+    """One community's matcher, and how far it has followed the community's changes."""
+
+    def __init__(self, database: Database, number: int) -> None:
+        self._database = database
+        self._number = number
+        self._lock = Lock()
+        self._community = self._nothing_seen()
+        self._matcher = new_matcher(self._community)
+        self._ids: dict[int, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def use(self, community: Community, question: Callable[["Matcher"], T]) -> T:
+        """Catch up with the community as it was read, and put a question to its matcher.
+
+        The matcher is not thread-safe: questions to one community take turns.
+        """
+        with self._lock:
+            if community.change_number != self._community.change_number:
+                self._catch_up(community)
+            return question(self._matcher)
+
+    def _catch_up(self, community: Community) -> None:
+        seen = self._community
+        with self._database.read() as connection:
+            if community.change_number < seen.change_number:
+                if not self._is_restored(connection):
+                    return
+                seen = self._nothing_seen()
+            changed = profiles.changed_since(connection, self._number, seen.change_number)
+            departed = profiles.departed_since(connection, self._number, seen.change_number)
+            model = None
+            if number_of(community.model) > number_of(seen.model) or seen.change_number < 0:
+                model = load_model(connection, self._number, community.model)
+        if seen.change_number < 0:
+            self._matcher = new_matcher(community).fit([member.public() for member in changed], model=model)
+            self._ids = {member.number: member.record.id for member in changed}
+        else:
+            self._apply(changed, departed)
+            if model is not None or _options(community) != _options(seen):
+                self._matcher.use(model or self._matcher.model_, **_options(community))
+        self._community = community
+
+    def _nothing_seen(self) -> Community:
+        return Community(self._number, "", "", change_number=-1)
+
+    def _is_restored(self, connection: Connection) -> bool:
+        # Numbers only grow, so a thread that read before another one finds us ahead of it. Only under an older
+        # copy of the database are we ahead of the newest number, too; then nothing that we know holds.
+        newest = communities.find_change_number(connection, self._number)
+        return newest < self._community.change_number
+
+    def _apply(self, changed: list[Member], departed: list[int]) -> None:
+        # Departures first: an id may have been erased and posted again since.
+        for number in departed:
+            if number in self._ids:
+                self._matcher.remove(self._ids.pop(number))
+        for member in changed:
+            self._ids[member.number] = member.record.id
+            self._matcher.update(member.public())
+
+
+class LoadedCommunities:
+    """The communities that this process has in memory, the least lately used dropped first."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = Lock()
+        self._loaded: OrderedDict[int, LoadedCommunity] = OrderedDict()
+
+    def use(self, community: Community, question: Callable[["Matcher"], T]) -> T:
+        """Put a question to a community's matcher, loaded and up to date."""
+        with self._lock:
+            if community.number not in self._loaded:
+                self._loaded[community.number] = LoadedCommunity(self._database, community.number)
+            loaded = self._loaded[community.number]
+            self._loaded.move_to_end(community.number)
+        answer = loaded.use(community, question)
+        self._make_room()
+        return answer
+
+    def _make_room(self) -> None:
+        with self._lock:
+            while len(self._loaded) > 1 and sum(map(len, self._loaded.values())) > MOST_MEMBERS_LOADED:
+                self._loaded.popitem(last=False)
+
+
+def new_matcher(community: Community) -> "Matcher":
+    """Return an empty matcher with the community's options."""
+    # Imported here: scikit-learn takes a second or more, which only a first miss has to wait for.
+    from matching import Matcher
+
+    return Matcher(**_options(community))
+
+
+def _options(community: Community) -> dict[str, Any]:
+    return {"facet_weights": community.facet_weights, "separate_by": community.separate_by}

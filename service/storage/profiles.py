@@ -1,0 +1,161 @@
+"""Profiles: rows to members and back; pages, batches and erasure, always within one community."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from matching import Place
+from service.records import Member, Stay, as_document, from_document
+from service.storage import stamps
+from service.storage.communities import Write
+from service.storage.tables import departures, kept_answers, profiles, tiles
+
+COLUMNS = [
+    profiles.c[name]
+    for name in (
+        "number", "id", "document", "radius_km", "last_cell", "moved_at", "waiting_cell", "moves_at",
+        "own", "pairs", "changed",
+    )
+]  # fmt: skip
+IDS_PER_STATEMENT = 500
+
+
+def as_member(row: Row[Any] | Mapping[str, Any]) -> Member:
+    """Return the member in a row that holds `COLUMNS`."""
+    found = row._mapping if isinstance(row, Row) else row
+    record = from_document(json.loads(found["document"]))
+    stay = Stay(
+        record.place,
+        _place(found["last_cell"]),
+        found["moved_at"],
+        _place(found["waiting_cell"]),
+        found["moves_at"],
+    )
+    return Member(
+        record, found["radius_km"], stay, found["number"], found["own"], found["pairs"], found["changed"]
+    )
+
+
+def _place(cell: str | None) -> Place | None:
+    return Place.of(cell) if cell else None
+
+
+def _as_row(member: Member) -> dict[str, Any]:
+    stay, record = member.stay, member.record
+    return {
+        "id": record.id,
+        "document": json.dumps(as_document(record), ensure_ascii=False, separators=(",", ":")),
+        "radius_km": member.radius_km,
+        "last_cell": stay.last_place.cell if stay.last_place else None,
+        "moved_at": stay.moved_at,
+        "waiting_cell": stay.waiting_place.cell if stay.waiting_place else None,
+        "moves_at": stay.moves_at,
+        "due_at": member.due_at,
+        "own": member.own,
+        "pairs": member.pairs,
+        "changed": member.changed,
+    } | _reach(record.place, member.radius_km)
+
+
+def _reach(place: Place | None, radius_km: float) -> dict[str, int | None]:
+    if place is None:
+        return dict.fromkeys(("tile_lat", "tile_lon", "reach_lat", "reach_lon", "widest_lon"))
+    lat, lon = stamps.tile_of(place)
+    reach_lat, reach_lon = stamps.reach_in_tiles(place.lat, radius_km)
+    _, widest_lon = stamps.reach_in_tiles(place.lat, stamps.LARGEST_RADIUS_KM)
+    return {
+        "tile_lat": lat,
+        "tile_lon": lon,
+        "reach_lat": reach_lat,
+        "reach_lon": reach_lon,
+        "widest_lon": widest_lon,
+    }
+
+
+def find_members(connection: Connection, community: int, ids: Sequence[str]) -> dict[str, Member]:
+    """Return the members of these ids that there are, by id."""
+    found: dict[str, Member] = {}
+    for start in range(0, len(ids), IDS_PER_STATEMENT):
+        some = ids[start : start + IDS_PER_STATEMENT]
+        chosen = select(*COLUMNS).where(profiles.c.community == community, profiles.c.id.in_(some))
+        found |= {row.id: as_member(row) for row in connection.execute(chosen)}
+    return found
+
+
+def page_of_members(connection: Connection, community: int, after: str, limit: int) -> list[Member]:
+    """Return up to `limit` members whose ids follow `after`, in the order of their bytes."""
+    chosen = select(*COLUMNS).where(profiles.c.community == community, profiles.c.id > after)
+    return [as_member(row) for row in connection.execute(chosen.order_by(profiles.c.id).limit(limit))]
+
+
+def members_due(connection: Connection, community: int, now: int, limit: int) -> list[Member]:
+    """Return members for whom something has ended by time."""
+    chosen = select(*COLUMNS).where(profiles.c.community == community, profiles.c.due_at <= now)
+    return [as_member(row) for row in connection.execute(chosen.order_by(profiles.c.due_at).limit(limit))]
+
+
+def insert_members(write: Write, members: Sequence[Member]) -> None:
+    """Insert new members; their ids must be free."""
+    if members:
+        community = write.community.number
+        write.connection.execute(
+            insert(profiles), [_as_row(member) | {"community": community} for member in members]
+        )
+
+
+def update_members(write: Write, members: Sequence[Member]) -> None:
+    """Write members anew under their numbers."""
+    if members:
+        names = [name for name in _as_row(members[0]) if name != "id"]
+        statement = update(profiles).where(profiles.c.number == bindparam("at"))
+        rows = [
+            {name: row[name] for name in names} | {"at": member.number}
+            for member in members
+            for row in [_as_row(member)]
+        ]
+        write.connection.execute(statement.values({name: bindparam(name) for name in names}), rows)
+
+
+def erase_member(write: Write, member: Member) -> None:
+    """Delete a member's row and the answers kept about them; only their number stays."""
+    here = write.community.number
+    write.connection.execute(delete(profiles).where(profiles.c.number == member.number))
+    write.connection.execute(
+        delete(kept_answers).where(kept_answers.c.community == here, kept_answers.c.about == member.record.id)
+    )
+    write.connection.execute(
+        insert(departures).values(community=here, number=member.number, changed=write.number)
+    )
+
+
+def stamp_tiles(write: Write, touched: Iterable[stamps.Tile]) -> None:
+    """Give these tiles a new stamp."""
+    rows = [
+        {"community": write.community.number, "lat": lat, "lon": lon, "stamp": write.stamp()}
+        for lat, lon in sorted(touched)
+    ]
+    if rows:
+        dialect = sqlite if write.connection.dialect.name == "sqlite" else postgresql
+        statement = dialect.insert(tiles)
+        keys = [tiles.c.community, tiles.c.lat, tiles.c.lon]
+        write.connection.execute(
+            statement.on_conflict_do_update(index_elements=keys, set_={"stamp": statement.excluded.stamp}),
+            rows,
+        )
+
+
+def changed_since(connection: Connection, community: int, number: int) -> list[Member]:
+    """Return the members whose public side changed after this change number."""
+    chosen = select(*COLUMNS).where(profiles.c.community == community, profiles.c.changed > number)
+    return [as_member(row) for row in connection.execute(chosen)]
+
+
+def departed_since(connection: Connection, community: int, number: int) -> list[int]:
+    """Return the numbers of the members erased after this change number."""
+    chosen = select(departures.c.number).where(
+        departures.c.community == community, departures.c.changed > number
+    )
+    return list(connection.execute(chosen).scalars())

@@ -1,0 +1,140 @@
+"""Every SQL table. Times are milliseconds since 1970; stamps are text that sorts as their change numbers do.
+
+The migrations create the same tables; a test holds the two against each other.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+# Ids are listed in the order of their bytes; PostgreSQL's default collation would say otherwise.
+ByBytes = String().with_variant(String(collation="C"), "postgresql")
+# SQLite numbers rows by itself only where the column is an INTEGER.
+Number = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _community() -> Column[int]:
+    return Column("community", Number, ForeignKey("communities.number", ondelete="CASCADE"), nullable=False)
+
+
+communities = Table(
+    "communities",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("id", ByBytes, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("radius_km", Float, nullable=False),
+    Column("group_size", SmallInteger, nullable=False),
+    Column("cooldown_days", Integer, nullable=False),
+    Column("facet_weights", Text),
+    Column("support_text", Text),
+    Column("acquaintances", Boolean, nullable=False),
+    Column("admin_attributes", Text, nullable=False),
+    Column("separate_by", Text, nullable=False),
+    Column("settings_stamp", ByBytes, nullable=False),
+    Column("change_number", BigInteger, nullable=False),
+    Column("members", BigInteger, nullable=False),
+    Column("model", ByBytes, nullable=False),
+    Column("model_members", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", ByBytes, primary_key=True),
+    _community(),
+    Column("name", Text, nullable=False),
+    Column("digest", String, nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("api_keys_of_community", "community", "id"),
+)
+
+# `changed` is the change number of the last write that others can see; a process catches up by it.
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    _community(),
+    Column("id", ByBytes, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("radius_km", Float, nullable=False),
+    Column("last_cell", String),
+    Column("moved_at", BigInteger),
+    Column("waiting_cell", String),
+    Column("moves_at", BigInteger),
+    Column("due_at", BigInteger),
+    Column("tile_lat", SmallInteger),
+    Column("tile_lon", SmallInteger),
+    Column("reach_lat", SmallInteger),
+    Column("reach_lon", SmallInteger),
+    Column("widest_lon", SmallInteger),
+    Column("own", ByBytes, nullable=False),
+    Column("pairs", ByBytes, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+    UniqueConstraint("community", "id", name="profiles_by_id"),
+    Index("profiles_by_change", "community", "changed"),
+    Index("profiles_by_due_time", "community", "due_at"),
+    sqlite_autoincrement=True,
+)
+
+# Which members are gone, by their number alone, so that every process drops them from its index.
+departures = Table(
+    "departures",
+    metadata,
+    _community(),
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("changed", BigInteger, nullable=False),
+    Index("departures_by_change", "community", "changed"),
+)
+
+# The newest stamp in each 1-degree tile; the tile `online` stands at latitude 999.
+tiles = Table(
+    "tiles",
+    metadata,
+    Column("community", Number, ForeignKey("communities.number", ondelete="CASCADE"), primary_key=True),
+    Column("lat", SmallInteger, primary_key=True),
+    Column("lon", SmallInteger, primary_key=True),
+    Column("stamp", ByBytes, nullable=False),
+)
+
+models = Table(
+    "models",
+    metadata,
+    Column("community", Number, ForeignKey("communities.number", ondelete="CASCADE"), primary_key=True),
+    Column("stamp", ByBytes, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# First answers to calls with an Idempotency-Key; `about` is the profile they speak of.
+kept_answers = Table(
+    "kept_answers",
+    metadata,
+    Column("community", Number, ForeignKey("communities.number", ondelete="CASCADE"), primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("fingerprint", String, nullable=False),
+    Column("about", ByBytes),
+    Column("status", SmallInteger, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("kept_answers_by_time", "community", "created_at"),
+    Index("kept_answers_by_profile", "community", "about"),
+)

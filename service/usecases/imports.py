@@ -1,0 +1,76 @@
+"""Import profiles as a stream: lines in order, some hundred a transaction; a bad line costs only itself."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from service.errors import Forbidden, Invalid
+from service.records import Access, Community, ImportLine, ImportReport, Member, ProfileRecord
+from service.storage import models, profiles
+from service.storage.communities import Write
+from service.storage.session import Session
+from service.usecases.profiles import Outcome, intend, write_members
+
+LINES_PER_TRANSACTION = 500
+
+
+def import_profiles(session: Session, access: Access, lines: Iterable[ImportLine]) -> ImportReport:
+    """Save the lines' records in order; the last of an id wins. Importing twice changes nothing."""
+    report = ImportReport()
+    for batch in _batches(lines):
+        good = [line for line in batch if line.record]
+        with session.write() as write:
+            outcome = _import_batch(write, access, good)
+        # Counted only once they are committed, in the order of the lines.
+        for line in batch:
+            result = outcome.get(line.number, line)
+            if isinstance(result, ImportLine):
+                report.fail(result)
+            else:
+                report.count(result)
+    if report.created or report.updated:
+        with session.write() as write:
+            models.count_terms(write)
+    return report
+
+
+def _batches(lines: Iterable[ImportLine]) -> Iterator[list[ImportLine]]:
+    stream = iter(lines)
+    while batch := list(islice(stream, LINES_PER_TRANSACTION)):
+        yield batch
+
+
+def _import_batch(
+    write: Write, access: Access, lines: Sequence[ImportLine]
+) -> dict[int, Outcome | ImportLine]:
+    ids = list({line.record.id for line in lines if line.record})
+    before: dict[str, Member] = profiles.find_members(write.connection, write.community.number, ids)
+    after = dict(before)
+    outcomes: dict[int, Outcome | ImportLine] = {}
+    for line in lines:
+        if line.record:
+            outcomes[line.number] = _import_line(write, access, line, line.record, after)
+    pairs = [(before.get(profile_id), member) for profile_id, member in after.items()]
+    write_members(write, [pair for pair in pairs if pair[0] != pair[1]])
+    return outcomes
+
+
+def _import_line(
+    write: Write, access: Access, line: ImportLine, record: ProfileRecord, after: dict[str, Member]
+) -> Outcome | ImportLine:
+    old = after.get(record.id)
+    try:
+        after[record.id] = intend(write, access, record, old)
+    except Invalid as error:
+        return ImportLine(line.number, id=record.id, errors=error.errors)
+    except Forbidden as error:
+        return ImportLine(line.number, id=record.id, errors={"attributes": [str(error)]})
+    if old is None:
+        return "created"
+    return "unchanged" if after[record.id] == old else "updated"
+
+
+def refit(session: Session) -> Community:
+    """Count the community's terms anew, as a new model."""
+    with session.write() as write:
+        models.count_terms(write)
+        return write.community

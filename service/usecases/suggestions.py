@@ -1,0 +1,93 @@
+"""Suggestions: whom a member could meet, best first, out of the cache where it holds the answer.
+
+The key carries the stamp of everything the answer depends on, so a stale one can't be found; see
+docs/adr/0002-change-numbers.md.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from service.errors import NotFound
+from service.records import Access, Member
+from service.storage.cache import Cache, CacheKey
+from service.storage.flight import SingleFlight
+from service.storage.loaded import LoadedCommunities
+
+if TYPE_CHECKING:
+    from matching import Answer, Matcher
+
+FORMAT = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of one member's suggestions; None leaves it to the profile."""
+
+    limit: int = 10
+    radius_km: float | None = None
+    mode: str | None = None
+    facet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer's finished bytes, and where they came from."""
+
+    cache: Literal["hit", "miss", "off"]
+    body: bytes
+
+
+class Suggester:
+    """Answers questions, each once per process at a time."""
+
+    def __init__(self, cache: Cache, loaded: LoadedCommunities) -> None:
+        self._cache = cache
+        self._loaded = loaded
+        self._flight: SingleFlight[Found] = SingleFlight()
+
+    def suggest(self, access: Access, question: Question, render: Callable[["Answer"], bytes]) -> Found:
+        """Return the member's suggestions as `render` writes them, or raise `NotFound`."""
+        member = access.member
+        if member is None:
+            raise NotFound("There is no such profile.")
+        key = _key(access, member, question)
+        kept = self._cache.get(key)
+        if kept.status == "hit" and kept.body is not None:
+            return Found("hit", kept.body)
+
+        def compute() -> Found:
+            body = render(
+                self._loaded.use(access.community, lambda matcher: _ask(matcher, access, member, question))
+            )
+            stored = kept.status == "miss" and self._cache.put(key, body)
+            return Found("miss" if stored else "off", body)
+
+        return self._flight.run(key, compute)
+
+
+def _ask(matcher: "Matcher", access: Access, member: Member, question: Question) -> "Answer":
+    return matcher.suggest(
+        member.public(),
+        question.limit,
+        on=datetime.fromtimestamp(access.now / 1000, UTC).date(),
+        radius_km=question.radius_km,
+        mode=question.mode,
+        facet=question.facet,
+    )
+
+
+def _key(access: Access, member: Member, question: Question) -> CacheKey:
+    community = access.community
+    parts = (
+        FORMAT,
+        community.settings_stamp,
+        community.model,
+        member.own,
+        member.pairs,
+        access.tiles,
+        datetime.fromtimestamp(access.now / 1000, UTC).date().isoformat(),
+        f"{question.limit} {question.radius_km} {question.mode} {question.facet}",
+    )
+    return CacheKey(community.id, member.record.id, parts)

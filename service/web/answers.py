@@ -1,0 +1,54 @@
+"""Answers: finished JSON, entity tags, and the conditions that come with a request."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Response, request
+from werkzeug.datastructures import ETags
+
+CONTENT_TYPE = "application/json"
+
+
+def as_json(content: Any) -> bytes:
+    """Return content as JSON in UTF-8."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a JSON answer."""
+    return Response(as_json(content), status, headers, content_type=CONTENT_TYPE)
+
+
+def tagged(content: Any, etag: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a JSON answer with a strong entity tag, or 304 where a reader has it already."""
+    if request.method in {"GET", "HEAD"} and _matches(request.if_none_match, etag):
+        response = Response(status=304)
+    else:
+        response = answer(content, status, headers)
+    response.set_etag(etag)
+    return response
+
+
+def nothing() -> Response:
+    """Return an answer without content."""
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    return response
+
+
+def condition() -> Callable[[str | None], bool]:
+    """Return what If-Match and If-None-Match ask of the tag that is there (None: nothing is)."""
+    sent, wanted, unwanted = request.headers, request.if_match, request.if_none_match
+
+    def holds(etag: str | None) -> bool:
+        # One that is there but empty names no tag: nothing fits it.
+        if "If-Match" in sent and (etag is None or not (wanted.star_tag or wanted.is_strong(etag))):
+            return False
+        return etag is None or not _matches(unwanted, etag)
+
+    return holds
+
+
+def _matches(tags: ETags, etag: str) -> bool:
+    return bool(tags) and (tags.star_tag or tags.contains_weak(etag))

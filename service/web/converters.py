@@ -1,0 +1,27 @@
+"""Path ids: what is outside the grammar matches no route, and so is answered 404."""
+
+from typing import Any
+
+from flask import Flask
+from werkzeug.routing import BaseConverter
+
+from service.schemas.profiles import ID_PATTERN
+
+
+class ProfileIdConverter(BaseConverter):
+    """A profile's id."""
+
+    # Not in `to_python`: the router asks that only once the method fits, and would say 405.
+    regex = ID_PATTERN
+
+
+class KeyIdConverter(BaseConverter):
+    """A key's id."""
+
+    regex = r"key_[0-9a-f]{16}"
+
+
+def register_converters(app: Flask) -> None:
+    """Teach the app's routes our ids."""
+    converters: dict[str, Any] = {"profile_id": ProfileIdConverter, "key_id": KeyIdConverter}
+    app.url_map.converters.update(converters)

@@ -1,0 +1,136 @@
+"""The strict gate before marshmallow: what is not plain JSON of plain values goes no further.
+
+Comes in: a request's bytes. Goes out: objects, lists, text, numbers of 64 bits, booleans and null. What JSON
+allows but no field means (a key twice, half a surrogate pair, a NUL, a huge integer) is an `Invalid` that
+names its path; what is no JSON at all is `NotJson`.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, NoReturn
+from urllib.parse import unquote_to_bytes
+
+from service.errors import Invalid, NotJson
+
+DEEPEST = 12
+LARGEST_INTEGER = 2**63 - 1
+MOST_DIGITS = 25
+MOST_FAULTS = 100
+
+
+class _Twice(dict[str, Any]):
+    """An object in which a key stood more than once."""
+
+    keys_twice: tuple[str, ...]
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse one JSON text; raise `NotJson` or `Invalid`."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise NotJson("The body is not UTF-8.") from None
+    try:
+        parsed = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_integer)
+    except RecursionError:
+        raise NotJson(f"The body is nested deeper than {DEEPEST} levels.") from None
+    except ValueError as error:
+        raise NotJson(f"The body is not JSON: {error}.") from None
+    errors = dict(islice(_faults(parsed), MOST_FAULTS))
+    if errors:
+        raise Invalid(errors)
+    return parsed
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    twice = _Twice(found)
+    twice.keys_twice = tuple(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+    return twice
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _integer(digits: str) -> float | int:
+    # A number too long for Python to convert is out of bounds all the same.
+    return math.inf if len(digits) > MOST_DIGITS else int(digits)
+
+
+def _faults(parsed: Any) -> Iterator[tuple[str, list[str]]]:
+    # A loop, not a recursion: depth is one of the things that it looks for.
+    waiting: list[tuple[str, Any, int]] = [("", parsed, 1)]
+    while waiting:
+        path, value, depth = waiting.pop()
+        if depth > DEEPEST:
+            raise NotJson(f"The body is nested deeper than {DEEPEST} levels.")
+        if fault := _fault(value):
+            yield path or "body", [fault]
+        elif isinstance(value, Mapping):
+            waiting += [(_join(path, key), item, depth + 1) for key, item in value.items()]
+            waiting += [(_join(path, "key"), key, depth + 1) for key in value if _fault(key)]
+        elif isinstance(value, list):
+            waiting += [(_join(path, index), item, depth + 1) for index, item in enumerate(value)]
+
+
+def _join(path: str, step: str | int) -> str:
+    shown = f"{step}".encode(errors="replace").decode().replace("\0", "?")[:80]
+    return f"{path}.{shown}" if path else shown
+
+
+def _fault(value: Any) -> str | None:
+    match value:
+        case _Twice():
+            return f"Holds a key twice: {', '.join(map(repr, value.keys_twice))[:200]}."
+        case str():
+            return _text_fault(value)
+        case bool():
+            return None
+        case int() if not -LARGEST_INTEGER - 1 <= value <= LARGEST_INTEGER:
+            return "Must be an integer of at most 64 bits."
+        case float() if not math.isfinite(value):
+            return "Must be a number within the range of 64 bits."
+    return None
+
+
+def _text_fault(text: str) -> str | None:
+    if "\0" in text:
+        return "Must not hold a NUL character."
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "Must not hold half of a surrogate pair."
+    return None
+
+
+def parse_query(query: bytes) -> dict[str, str]:
+    """Parse a query string in which every parameter stands once; raise `Invalid`."""
+    pairs = [_decode(part) for part in query.replace(b"+", b" ").split(b"&") if part]
+    check_once(name for name, _ in pairs)
+    return dict(pairs)
+
+
+def check_once(names: Iterable[str]) -> None:
+    """Raise `Invalid` where a parameter stands twice."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise Invalid({name: ["Given twice."] for name in twice})
+
+
+def _decode(part: bytes) -> tuple[str, str]:
+    name, _, value = part.partition(b"=")
+    try:
+        decoded = unquote_to_bytes(name).decode(), unquote_to_bytes(value).decode()
+    except UnicodeDecodeError:
+        raise Invalid(
+            {_join("", unquote_to_bytes(name).decode(errors="replace")): ["Must be UTF-8."]}
+        ) from None
+    if fault := _text_fault(decoded[1]) or _text_fault(decoded[0]):
+        raise Invalid({_join("", decoded[0]): [fault]})
+    return decoded
