@@ -1,0 +1,68 @@
+"""What the benchmarks do without communities to measure: figures, the page, a machine without the sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import run
+from benchmarks.figures import Spread, quantile, table
+from benchmarks.judge import in_reach, km_between
+from benchmarks.page import PAGE, put
+
+HERE, THERE = {"lat": 52.0, "lon": 13.0}, {"lat": 53.0, "lon": 13.0}
+
+
+def test_a_machine_without_the_sets_has_none_to_measure_and_that_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KITH_SHARED_DATA", str(tmp_path))
+
+    assert run("real_sets", 5, save=True) == 0
+    assert "KITH_SHARED_DATA" in capsys.readouterr().out
+
+
+def test_a_quantile_is_the_least_value_that_the_share_does_not_exceed() -> None:
+    assert quantile([4, 1, 3, 2], 0.5) == 2
+    assert quantile(range(1, 201), 0.99) == 198
+    assert quantile([7], 0.99) == 7
+
+
+def test_a_spread_is_written_as_median_least_and_most() -> None:
+    assert Spread.of([3, 1000, 2]).words(1) == "3.0 (2.0 to 1,000.0)"
+
+
+def test_a_table_is_markdown() -> None:
+    assert table(("a", "b"), [("1", "2")]) == "| a | b |\n| --- | --: |\n| 1 | 2 |"
+
+
+def test_new_figures_replace_the_old_ones_and_leave_the_prose() -> None:
+    page = PAGE.read_text()
+
+    once = put(page, "start", "| old |")
+    twice = put(once, "start", r"| new \1 |")
+
+    assert "| old |" in once
+    assert "| old |" not in twice
+    assert r"| new \1 |" in twice
+    assert twice.startswith("# Measurements")
+    assert twice.count("end of real_sets") == 1
+
+
+def test_a_page_without_a_place_for_the_figures_is_refused() -> None:
+    with pytest.raises(ValueError, match="figures of start"):
+        put("# Measurements\n", "start", "| 1 |")
+
+
+def test_the_judge_knows_distances_and_both_radii() -> None:
+    asker = {"location": HERE, "radius_km": 200, "modes": ["in_person"]}
+    near = {"location": THERE, "radius_km": 112, "modes": ["in_person", "online"]}
+
+    assert km_between(HERE, THERE) == pytest.approx(111.195, abs=0.001)
+    assert in_reach(asker, near, ["in_person"])
+    assert not in_reach(asker, near | {"radius_km": 111}, ["in_person"])
+    assert not in_reach(asker | {"radius_km": 111}, near, ["in_person"])
+    assert not in_reach(asker, near | {"location": None}, ["in_person"])
+    assert not in_reach(asker, near, ["in_person", "online"])
+    assert not in_reach(asker, near, [])
