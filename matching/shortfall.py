@@ -46,11 +46,11 @@ def _reasons(profile: Profile, question: Question, verdict: Verdict) -> dict[str
 def _relaxations(profile: Profile, question: Question, verdict: Verdict) -> dict[str, BoolArray]:
     """Return, in the contract's order, whom each change alone would bring."""
     v = verdict
-    radius_km = question.reach_of(profile.radius_km)
     apart = v.present & ~v.meets & v.language & v.slot & v.sought
-    wide = np.minimum(_WIDER * radius_km, v.peer_radius_km)
+    wide = np.minimum(_WIDER * question.reach_of(profile.radius_km), v.peer_radius_km)
     return {
-        "radius_km": apart & v.both_in_person & (v.km > radius_km) & (v.km <= wide),
+        # Who is within both radii meets already, so what is left lies beyond the asking member's own.
+        "radius_km": apart & v.both_in_person & (v.km <= wide),
         "modes": apart & ((v.peer_in_person & v.near_ok) | v.peer_online),
         "availability": v.present & v.meets & v.language & ~v.slot & v.sought & v.has_hour,
         "languages": v.present & v.meets & ~v.language & v.slot & v.sought,

@@ -28,7 +28,7 @@ NOUNS = (profiles, suggestions, transfers, terms, community, keys, operations)
 def create_app(settings: Settings, database: Database, cache: Cache) -> Flask:
     """Build the app on an open database and cache."""
     app = Flask("kith", static_folder=None)
-    # One byte more than is allowed: werkzeug cuts a streamed body off in silence, so the gate looks at its length.
+    # One byte more than is allowed: werkzeug cuts a streamed body off in silence, so its length is looked at.
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY + 1
     app.url_map.redirect_defaults = False
     app.url_map.merge_slashes = False

@@ -46,7 +46,8 @@ def _access(row: Row[Any], now: int, with_profile: bool) -> Access:
     community = communities.as_community(row)
     if not with_profile or row.profile_number is None:
         return Access(key, community, now)
-    columns = {column.name: row._mapping[f"profile_{column.name}"] for column in profiles.COLUMNS}
+    found = row._mapping
+    columns = {column.name: found[f"profile_{column.name}"] for column in profiles.COLUMNS}
     return Access(key, community, now, profiles.as_member(columns), row.tiles or "")
 
 

@@ -112,7 +112,8 @@ def find_change_number(connection: Connection, number: int) -> int:
 
 def as_community(row: Row[*tuple[Any, ...]]) -> Community:
     """Return the community in a row that holds `COLUMNS`."""
-    values = {column.name: row._mapping[column] for column in COLUMNS}
+    found = row._mapping
+    values = {column.name: found[column] for column in COLUMNS}
     loaded = {name: json.loads(values[name]) if values[name] else None for name in _JSON}
     lists = {name: tuple(loaded[name] or ()) for name in ("admin_attributes", "separate_by")}
     return Community(**{**values, **loaded, **lists})

@@ -19,7 +19,7 @@ from service.storage.clock import Clock
 BUSY_SECONDS = 15
 POOL_SIZE = 16
 _TIME_OUTS = f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s"
-# Named, whatever the server's default: whoever waited for the community's lock must then see what was committed.
+# Named, whatever the server's default: who waited for the community's lock must see what was committed.
 _BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED"}
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",

@@ -74,8 +74,8 @@ class LoadedCommunity:
         return Community(self._number, "", "", change_number=-1)
 
     def _is_restored(self, connection: Connection) -> bool:
-        # Numbers only grow, so a thread that read before another one finds us ahead of it. Only under an older
-        # copy of the database are we ahead of the newest number, too; then nothing that we know holds.
+        # Numbers only grow, so a thread that read before another one finds us ahead of it. Only under an
+        # older copy of the database are we ahead of the newest number, too; then nothing we know holds.
         newest = communities.find_change_number(connection, self._number)
         return newest < self._community.change_number
 

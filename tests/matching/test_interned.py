@@ -50,6 +50,16 @@ def test_only_the_latest_askers_are_remembered() -> None:
     assert calls == ["a", "b", "c", "b"]
 
 
+def test_verdicts_are_right_after_values_were_forgotten() -> None:
+    verdicts = Verdicts[int, int](lambda asked, value: asked == value)
+    numbers = np.array([verdicts.number_of(value) for value in (7, 8, 9)])
+    assert verdicts.of(8).tolist() == [False, True, False]
+
+    verdicts.keep(numbers[1:])
+
+    assert verdicts.of(8).tolist() == [True, False]
+
+
 def test_kept_values_are_numbered_anew() -> None:
     interned = Interned[str]()
     numbers = np.array([interned.number_of(value) for value in "abcb"])

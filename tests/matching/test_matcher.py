@@ -183,6 +183,10 @@ def test_a_paused_member_gets_only_the_reason() -> None:
     )
 
 
+def test_a_paused_member_is_in_nobodys_list() -> None:
+    assert Matcher().fit([ANA, dataclasses.replace(BEN, paused=True)]).suggest(ANA).items == ()
+
+
 def test_who_asks_need_not_be_in_and_is_never_suggested_to_themself() -> None:
     matcher = Matcher().fit([BEN])
 

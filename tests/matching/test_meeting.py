@@ -136,6 +136,15 @@ def test_slots_come_in_order_of_time_from_the_date_on_ten_at_most() -> None:
     assert len(common(member("UTC", *hours), member("UTC"), WINTER)) == 10
 
 
+def test_a_run_of_days_is_cut_off_at_the_tenth_slot_too() -> None:
+    hours = [at(day, f"{hour}:00", f"{hour + 1}:00") for day in range(4) for hour in (10, 14)]
+    days = [Slot(day, 0, 1440) for day in (4, 5, 6)]
+
+    slots = common(member("UTC", *hours, *days), member("UTC"), WINTER)
+
+    assert slots == (*hours, *days[:2])
+
+
 def test_the_week_is_seven_days_in_utc() -> None:
     ana = member("Europe/Berlin", at(MON, "00:00", "02:00"))  # begins an hour before the window does
 
@@ -180,3 +189,5 @@ def test_openings_are_remembered_for_two_dates_and_extended_as_members_come() ->
             assert np.array_equal(kept.openings(on), openings(kept.values, on))
 
     assert kept.openings(WINTER) is kept.openings(WINTER)
+    kept.keep(np.array([2]))
+    assert np.array_equal(kept.openings(WINTER), openings([availability_of(members[2])], WINTER))
