@@ -199,5 +199,8 @@ def patched_record(schema: ProfileSchema, record: ProfileRecord, patch: Mapping[
     # A null would take an unknown field away before the schema could refuse it.
     unknown = {name: patch[name] for name in patch.keys() - schema.fields.keys() - set(schema.read_only)}
     given = {name: value for name, value in patch.items() if name not in schema.read_only}
+    if given.get("status", "paused") != "paused":
+        # Who comes back from a pause need not say that its end is gone, too.
+        given.setdefault("paused_until", None)
     loaded: ProfileRecord = schema.read(merge_patch(stated_wire(record), given) | unknown)
     return loaded

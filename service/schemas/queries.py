@@ -4,9 +4,10 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, pre_load
 
 from service.records import FACETS
 from service.schemas.base import StrictSchema
@@ -16,6 +17,7 @@ from service.schemas.profiles import MODES
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _DECIMAL = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 LONGEST_CURSOR = 1000
+_MAY_BE_EMPTY = ("radius_km", "mode", "facet")
 
 
 class QueryWhole(fields.Field[int]):
@@ -96,9 +98,14 @@ class TermQuery(StrictSchema):
 
 
 class SuggestionQuery(StrictSchema):
-    """How to ask for suggestions; what is left out comes from the profile."""
+    """How to ask for suggestions; what is left out, or left empty, comes from the profile."""
 
     limit = QueryWhole(1, 100, load_default=10)
     radius_km = QueryNumber(1, 200, load_default=None, allow_none=False)
     mode = Choice(*MODES, load_default=None, allow_none=False)
     facet = Choice(*FACETS, load_default=None, allow_none=False)
+
+    @pre_load
+    def leave_out_empty(self, data: Mapping[str, str], **_: Any) -> dict[str, str]:
+        """Take an empty parameter for one that isn't there, as `?radius_km=&mode=` has it."""
+        return {name: text for name, text in data.items() if text or name not in _MAY_BE_EMPTY}
