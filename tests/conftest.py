@@ -1,0 +1,62 @@
+"""Fixtures that hand real servers to tests: one of each per test process, started when first asked for.
+
+With xdist each worker has its own, so workers never meet. A test gets its own empty database and an
+emptied Redis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import PostgresServer, RedisServer, ServerUnavailableError, running_postgres, running_redis
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """One server of the Redis protocol on a private unix socket; leave it running and thawed."""
+    try:
+        with running_redis() as server:
+            yield server
+    except ServerUnavailableError as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """The address of an empty Redis."""
+    redis_server.client.flushall()
+    return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL on a private unix socket."""
+    try:
+        with running_postgres() as server:
+            yield server
+    except ServerUnavailableError as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture
+def fresh_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The address of a new, empty PostgreSQL database."""
+    name = postgres_server.create()
+    yield postgres_server.url(name)
+    postgres_server.drop(name)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The address of a SQLite database that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'kith.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of an empty database, once of each kind: the test runs on both."""
+    fixture = {"sqlite": "sqlite_url", "postgresql": "fresh_postgres_url"}[request.param]
+    return str(request.getfixturevalue(fixture))
