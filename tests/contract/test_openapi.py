@@ -1,0 +1,228 @@
+"""The OpenAPI document: it validates, names every route and no other, and the answers agree with it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from jsonschema import Draft202012Validator, FormatChecker
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from schemathesis.checks import not_a_server_error
+from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from werkzeug.test import TestResponse
+
+from tests.harness import NDJSON, Kith
+from tests.routes import ROUTES, Route, each
+
+DOCUMENTED = [
+    route
+    for route in ROUTES
+    if route.method != "HEAD" and not route.rule.startswith(("/docs", "/openapi.json"))
+]
+CHECKS = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+)
+EXAMPLES = 20
+
+
+@pytest.fixture(scope="module")
+def document(module_sqlite_kith: Kith) -> Any:
+    return module_sqlite_kith.client.get("/openapi.json").json
+
+
+def test_it_is_valid_openapi_3_1(document: Any) -> None:
+    assert document["openapi"].startswith("3.1.")
+    OpenAPIV31SpecValidator(document).validate()
+
+
+def test_it_names_every_route_and_no_other(document: Any) -> None:
+    named = {
+        (method.upper(), path)
+        for path, item in document["paths"].items()
+        for method in item
+        if method not in {"parameters", "summary"}
+    }
+
+    assert named == {(route.method, route.template) for route in DOCUMENTED}
+    assert {route for route in ROUTES if "/v1/" in route.rule and route.method != "HEAD"} <= set(DOCUMENTED)
+
+
+def test_no_two_operations_have_one_name(document: Any) -> None:
+    names = [
+        operation["operationId"]
+        for item in document["paths"].values()
+        for operation in item.values()
+        if isinstance(operation, dict) and "operationId" in operation
+    ]
+
+    assert len(names) == len(set(names))
+
+
+@each(DOCUMENTED)
+def test_each_operation_says_what_the_contract_says_of_it(document: Any, route: Route) -> None:
+    operation = document["paths"][route.template][route.method.lower()]
+    parameters = {parameter["name"]: parameter for parameter in operation.get("parameters", [])}
+    statuses = set(operation["responses"])
+
+    assert operation["summary"]
+    assert operation.get("security") == (None if route.is_open else [{"key": []}])
+    assert {"422", "500"} <= statuses
+    assert route.is_open or {"401", "403", "429", "503"} <= statuses
+    assert ("404" in statuses) == ("<" in route.rule)
+    assert ("Idempotency-Key" in parameters) == (
+        route.method == "POST" and not route.rule.endswith("/import")
+    )
+    assert route.method != "POST" or ({"409", "413"} <= statuses) == ("Idempotency-Key" in parameters)
+    for status, answer in operation["responses"].items():
+        if int(status) >= 400 and status != "503":
+            assert answer["content"] == {
+                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+            }
+    if any("ETag" in answer.get("headers", {}) for answer in operation["responses"].values()):
+        assert ("304" in statuses) == (route.method == "GET")
+        assert ("412" in statuses) == (route.method in {"PUT", "PATCH"})
+
+
+# ---------------------------------------------------------------- real answers against it
+
+
+def conforms(document: Any, answer: TestResponse, method: str, path: str) -> None:
+    said = document["paths"][path][method.lower()]["responses"][str(answer.status_code)]
+    if not answer.data:
+        assert "content" not in said
+        return
+    schema = said["content"][answer.mimetype]["schema"]
+    whole = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "components": document["components"],
+        **schema,
+    }
+    validator = Draft202012Validator(whole, format_checker=FormatChecker())
+    texts = answer.text.splitlines() if answer.mimetype == NDJSON else [answer.text]
+    for text in texts:
+        found = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(json.loads(text))]
+        assert found == []
+
+
+RICH: dict[str, Any] = {
+    "name": "Ana", "interests": ["hiking"], "activities": ["trail running"], "goals": ["learn Spanish"],
+    "location": {"lat": 52.52, "lon": 13.405}, "radius_km": 15, "modes": ["in_person", "online"],
+    "timezone": "Europe/Berlin", "availability": [{"day": "tue", "from": "18:00", "to": "24:00"}],
+    "languages": ["de"], "attributes": {"role": "mentee"}, "seeks": {"role": ["mentee"]}, "status": "active",
+}  # fmt: skip
+PROFILE, LIST = "/v1/profiles/{profile_id}", "/v1/profiles"
+
+
+def test_real_answers_agree_with_it(document: Any, sqlite_kith: Kith) -> None:
+    kith = sqlite_kith
+
+    def check(method: str, template: str, body: Any = None, query: str = "", **headers: str) -> Any:
+        path = template.replace("{profile_id}", "ana").replace("{key_id}", made_key) + query
+        answer = kith.call(method, path, body, **headers)
+        conforms(document, answer, method, template)
+        return answer
+
+    made_key = "key_0123456789abcdef"
+    made_key = check("POST", "/v1/keys", {"name": "new", "scopes": ["read"]}).json["id"]
+    for name in ("ana", "ben", "cem"):
+        assert check("POST", LIST, RICH | {"id": name}).status_code == 201
+    assert check("POST", LIST, RICH | {"id": "ana"}).status_code == 409
+    assert check("POST", LIST, {"name": "Blank"}).status_code == 201
+    assert check("PUT", PROFILE, RICH | {"location": {"lat": 53, "lon": 10}}).status_code == 200
+    assert check("PUT", PROFILE, RICH | {"location": {"lat": 54, "lon": 10}}).json["moves_at"]
+    assert check("GET", PROFILE + "/export").json["waiting_location"]
+    assert (
+        check("PATCH", PROFILE, {"status": "paused", "paused_until": "2099-01-01T00:00:00Z"}).status_code
+        == 200
+    )
+    assert check("GET", PROFILE + "/suggestions").json["shortfall"]["reasons"] == ["paused"]
+    assert (
+        check("PATCH", PROFILE, RICH | {"paused_until": None, "location": {"lat": 53, "lon": 10}}).status_code
+        == 200
+    )
+    check("PATCH", "/v1/community", {"support_text": "Write to us", "facet_weights": {"goals": 1}})
+    found = [
+        check("GET", PROFILE + "/suggestions", query=query).json
+        for query in ("", "?mode=online", "?facet=goals")
+    ]
+    assert all(len(answer["items"]) >= 2 for answer in found)
+    assert check("GET", LIST, query="?limit=2").json["next"]
+    assert check("GET", "/v1/profiles/export").data
+    assert check("GET", "/v1/terms", query="?limit=1").json["next"]
+    assert check("GET", "/v1/keys", query="?limit=1").json["next"]
+    assert check("GET", "/v1/community", If_None_Match="*").status_code == 304
+    assert check("POST", "/v1/profiles/import", b'{"id": "a"}\noops', Content_Type=NDJSON).json["failed"] == 2
+    assert check("POST", "/v1/profiles/import", b"id,name\na,A", Content_Type="text/csv").json["created"] == 1
+    for template in ("/livez", "/readyz"):
+        assert check("GET", template).status_code == 200
+    assert check("PATCH", PROFILE, {"name": "Eve"}, If_Match='"no"').status_code == 412
+    assert check("DELETE", PROFILE).status_code == 204
+    assert check("GET", PROFILE).status_code == 404
+    assert check("DELETE", "/v1/keys/{key_id}").status_code == 204
+
+
+def test_what_it_describes_is_refused_and_taken_alike(document: Any) -> None:
+    """The limits in the document are those of the schemas: the example of the contract fits them."""
+    shapes = document["components"]["schemas"]
+    profile = shapes["Profile"]["properties"]
+
+    assert shapes["Profile"]["required"] == ["name"]
+    assert profile["interests"]["maxItems"] == 50
+    assert (profile["radius_km"]["minimum"], profile["radius_km"]["maximum"]) == (1, 200)
+    assert (profile["capacity"]["minimum"], profile["capacity"]["maximum"]) == (0, 20)
+    assert profile["capacity"]["type"] == "integer"
+    assert re.fullmatch(profile["id"]["pattern"], "ana@example.org")
+    assert not re.fullmatch(profile["id"]["pattern"], "import")
+    assert set(shapes["ProfilePatch"]["properties"]) == set(profile)
+    assert set(profile) == set(shapes["ProfileAnswer"]["properties"])
+    for name in ("Profile", "Key", "ProfilePatch", "CommunityPatch"):
+        assert shapes[name]["additionalProperties"] is False
+
+
+# ---------------------------------------------------------------- made-up calls against it
+
+
+@pytest.fixture(scope="module")
+def schema(module_sqlite_kith: Kith) -> Any:
+    generation = GenerationConfig(with_security_parameters=False)
+    config = SchemathesisConfig(projects=ProjectsConfig(default=ProjectConfig(generation=generation)))
+    return schemathesis.openapi.from_wsgi(
+        "/openapi.json", module_sqlite_kith.client.application, config=config
+    )
+
+
+@each(DOCUMENTED)
+def test_made_up_calls_get_what_it_promises(schema: Any, module_sqlite_kith: Kith, route: Route) -> None:
+    operation = schema[route.template][route.method]
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy())
+    def call(case: Any) -> None:
+        # Made-up ids and cursors lead nowhere; other tests see to that.
+        (case.query or {}).pop("cursor", None)
+        if "profile_id" in (case.path_parameters or {}):
+            module_sqlite_kith.call("PUT", "/v1/profiles/0", RICH)
+            case.path_parameters["profile_id"] = "0"
+        case.call_and_validate(checks=CHECKS, headers={"Authorization": f"Bearer {module_sqlite_kith.key}"})
+
+    call()

@@ -1,0 +1,278 @@
+"""Query parameters and path ids, on every route: nothing unknown, twice, or outside the grammar."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.harness import NDJSON, Kith
+from tests.problems import errors, problem
+from tests.routes import KEYED, ROUTES, Route, each
+
+LISTS = ["/v1/profiles", "/v1/terms", "/v1/keys", "/v1/profiles/ana/suggestions"]
+PAGED = LISTS[:3]
+WITH_BODY = {"POST", "PUT", "PATCH"}
+
+
+def ask(kith: Kith, route: Route, query: str = "", **ids: str) -> tuple[int, dict[str, list[str]]]:
+    """Send a request that is right but for its query; HEAD answers have no body to look into."""
+    body: Any = {"name": "Ana"} if route.method in WITH_BODY else None
+    if route.rule == "/v1/keys":
+        body = {"name": "new", "scopes": ["read"]} if body else None
+    path = route.path({"profile_id": "ana", "key_id": "key_0123456789abcdef", "name": "index.css"} | ids)
+    if route.rule.endswith("/import"):
+        answer = kith.call(route.method, path + query, b'{"id": "ana", "name": "Ana"}', Content_Type=NDJSON)
+    else:
+        answer = kith.call(route.method, path + query, body)
+    found = answer.json["errors"] if answer.status_code == 422 and answer.data else {}
+    answer.close()
+    return answer.status_code, found
+
+
+@each(ROUTES)
+def test_an_unknown_parameter_is_refused(sqlite_kith: Kith, route: Route) -> None:
+    sqlite_kith.post_profile("ana")
+
+    status, found = ask(sqlite_kith, route, "?surprise=1")
+
+    assert status == 422
+    assert found == ({} if route.method == "HEAD" else {"surprise": ["Unknown field."]})
+
+
+@each(ROUTES)
+def test_a_parameter_given_twice_is_refused(sqlite_kith: Kith, route: Route) -> None:
+    sqlite_kith.post_profile("ana")
+
+    status, found = ask(sqlite_kith, route, "?limit=5&limit=5")
+
+    assert status == 422
+    assert found == ({} if route.method == "HEAD" else {"limit": ["Given twice."]})
+
+
+@each([route for route in KEYED if route.method in WITH_BODY | {"DELETE"}])
+def test_a_refused_query_changes_nothing(sqlite_kith: Kith, route: Route) -> None:
+    before = sqlite_kith.post_profile("ana")
+    keys = sqlite_kith.get("/v1/keys")
+
+    assert ask(sqlite_kith, route, "?x=1")[0] == 422
+
+    assert sqlite_kith.get("/v1/profiles")["items"] == [before]
+    assert sqlite_kith.get("/v1/keys") == keys
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize(
+    "limit",
+    ["-1", "0", "101", "1e3", "1e1", "१०", "10.0", "+5", " 5", "5 ", "abc", "", "9" * 30, "0x5", "5_0", "%00",
+     "5%00", "null", "%zz"],
+)  # fmt: skip
+def test_a_limit_is_1_to_100_in_ascii_digits(sqlite_kith: Kith, path: str, limit: str) -> None:
+    sqlite_kith.post_profile("ana")
+    sent = limit if "%" in limit else quote(limit)
+
+    assert list(errors(sqlite_kith.call("GET", f"{path}?limit={sent}"))) == ["limit"]
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("limit", ["1", "100", "050"])
+def test_a_limit_within_bounds_is_taken(sqlite_kith: Kith, path: str, limit: str) -> None:
+    sqlite_kith.post_profile("ana")
+
+    assert sqlite_kith.call("GET", f"{path}?limit={limit}").status_code == 200
+
+
+def _cursor(*values: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
+
+
+BAD_CURSORS = {
+    "a word": "abc",
+    "nothing": "",
+    "no base64": "%21%21%21",
+    "no list": base64.urlsafe_b64encode(b'{"a": 1}').decode(),
+    "no JSON": base64.urlsafe_b64encode(b"\xff\xfe").decode(),
+    "too many": _cursor("a", "b", "c"),
+    "other types": _cursor(None),
+    "a boolean": _cursor(True, "a"),
+    "a NUL": _cursor("a\0"),
+    "a NUL in a term": _cursor(3, "a\0"),
+    "half a surrogate pair": _cursor("\ud800"),
+    "a huge number": _cursor(2**80, "a"),
+    "endless digits": base64.urlsafe_b64encode(b"[" + b"9" * 700 + b', "a"]').decode(),
+    "not ASCII": quote("é"),
+    "a bomb": base64.urlsafe_b64encode(b"[" * 600).decode(),
+    "long": _cursor("a" * 2000),
+    "raw NUL": "%00",
+    "half UTF-8": "%ff",
+}
+
+
+@pytest.mark.parametrize("path", PAGED)
+@pytest.mark.parametrize("cursor", BAD_CURSORS.values(), ids=BAD_CURSORS)
+def test_a_bad_cursor_is_422(sqlite_kith: Kith, path: str, cursor: str) -> None:
+    assert list(errors(sqlite_kith.call("GET", f"{path}?cursor={cursor}"))) == ["cursor"]
+
+
+@pytest.mark.parametrize("cursor", [_cursor("nobody"), _cursor("'; DROP TABLE profiles; --")])
+def test_a_cursor_of_strange_text_only_pages(kith: Kith, cursor: str) -> None:
+    kith.post_profile("ana")
+
+    assert kith.call("GET", f"/v1/profiles?cursor={cursor}").status_code == 200
+    assert len(kith.get("/v1/profiles")["items"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ("prefix=%ff", "prefix"),
+        ("prefix=%c3%28", "prefix"),
+        ("prefix=a%00", "prefix"),
+        ("prefix=%ed%a0%80", "prefix"),
+        ("a%00=b", "a?"),
+        ("%ff=b", "\N{REPLACEMENT CHARACTER}"),
+        ("prefix=" + "a" * 61, "prefix"),
+        ("prefix=a%0ab", "prefix"),
+        ("facet=hobbies", "facet"),
+        ("facet=", "facet"),
+        ("limit", "limit"),
+        ("prefix=a&prefix=b", "prefix"),
+        ("prefix=a&pre%66ix=b", "prefix"),
+        ("=", ""),
+    ],
+)
+def test_what_a_query_may_not_hold_is_422(sqlite_kith: Kith, query: str, path: str) -> None:
+    answer = sqlite_kith.call("GET", f"/v1/terms?{query}")
+
+    assert answer.status_code == 422, answer.text
+    assert path == "" or list(errors(answer)) == [path]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["radius_km=0", "radius_km=0.9", "radius_km=200.1", "radius_km=nan", "radius_km=inf", "radius_km=1e2",
+     "radius_km=-5", "radius_km=१०", "limit=", "nothing=", "radius_km=1e999", "radius_km=0x10", "radius_km=1_0",
+     "mode=both", "mode=in_person,online", "facet=terms", "cursor=abc"],
+)  # fmt: skip
+def test_what_suggestions_may_not_be_asked_is_422(kith: Kith, query: str) -> None:
+    kith.post_profile("ana", location={"lat": 52.5, "lon": 13.4})
+
+    answer = kith.call("GET", f"/v1/profiles/ana/suggestions?{quote(query, safe='=&%')}")
+
+    assert list(errors(answer)) == [query.partition("=")[0]]
+
+
+def test_an_empty_narrowing_is_none(kith: Kith) -> None:
+    kith.post_profile("ana", location={"lat": 52.5, "lon": 13.4})
+    kith.post_profile("ben", location={"lat": 52.5, "lon": 13.4})
+
+    plain = kith.suggestions("ana", "?limit=10")
+    empty = kith.suggestions("ana", "?limit=10&radius_km=&mode=&facet=")
+
+    assert (empty["items"], empty["cache"]) == (plain["items"], "hit")
+
+
+# ---------------------------------------------------------------- path ids
+
+WRONG_IDS = {
+    "10 kB": "a" * 10_000,
+    "129 characters": "a" * 129,
+    "a NUL": "%00",
+    "a NUL inside": "a%00b",
+    "dots": "..",
+    "a dot first": ".ana",
+    "a tilde first": "~ana",
+    "a slash": "a%2Fb",
+    "a backslash": "a%5Cb",
+    "a space": "a%20b",
+    "a line break": "ana%0A",
+    "an accent": "in%C3%A9s",
+    "Arabic digits": "%D9%A3",
+    "half UTF-8": "%ff",
+    "a percent sign": "%25",
+    "a plus": "a+b",
+    "a star": "*",
+    "emoji": "%F0%9F%98%80",
+    "import": "import",
+    "export": "export",
+}
+INSIDE = [route for route in KEYED if "<profile_id:profile_id>/" in route.rule]
+ALONE = [route for route in KEYED if route.rule.endswith("<profile_id:profile_id>")]
+
+
+@pytest.mark.parametrize("wrong", WRONG_IDS.values(), ids=WRONG_IDS)
+@each(INSIDE)
+def test_an_id_outside_the_grammar_is_404(sqlite_kith: Kith, route: Route, wrong: str) -> None:
+    assert ask(sqlite_kith, route, profile_id=wrong)[0] == 404
+
+
+@pytest.mark.parametrize(
+    "wrong", [wrong for wrong in WRONG_IDS.values() if wrong not in {"import", "export"}]
+)
+def test_a_method_that_no_profile_has_is_404_there_too(sqlite_kith: Kith, wrong: str) -> None:
+    problem(sqlite_kith.call("POST", f"/v1/profiles/{wrong}", {"name": "Ana"}), 404)
+
+
+@pytest.mark.parametrize("wrong", WRONG_IDS.values(), ids=WRONG_IDS)
+@each(ALONE)
+def test_an_id_outside_the_grammar_is_404_by_itself(sqlite_kith: Kith, route: Route, wrong: str) -> None:
+    status, _ = ask(sqlite_kith, route, profile_id=wrong)
+
+    # These two are other resources, with methods of their own.
+    named = {"import": {"POST"}, "export": {"GET", "HEAD"}}.get(wrong, set())
+    assert status == (404 if not named else 200 if route.method in named else 405)
+    assert sqlite_kith.get("/v1/profiles")["items"] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/v1",
+        "/v1/",
+        "/v1/profiles/",
+        "/v1//profiles",
+        "//v1/profiles",
+        "/v1/profiles/ana/",
+        "/V1/profiles",
+        "/v1/profiles/ana/nothing",
+        "/v2/profiles",
+        "/docs/..%2f__init__.py",
+        "/docs/../x",
+        "/docs/",
+        "/docs/index.html",
+        "/v1/keys/key_0",
+        "/v1/keys/KEY_0123456789ABCDEF",
+        "/v1/keys/%00",
+        "/livez/",
+    ],
+)
+def test_what_is_nowhere_is_404(sqlite_kith: Kith, path: str) -> None:
+    sqlite_kith.post_profile("ana")
+
+    answer = sqlite_kith.call("GET", path)
+
+    assert problem(answer, 404)["type"] == "urn:kith:problem:not-found"
+    assert "Location" not in answer.headers
+
+
+IDS = ["a", "A", "0", "9.9", "a" * 128, "ana@example.org", "urn:x:1", "a~b", "Import", "exports", "a.-_~@:"]
+
+
+@pytest.mark.parametrize("profile_id", IDS)
+def test_an_id_of_the_grammar_names_its_member(kith: Kith, profile_id: str) -> None:
+    made = kith.call("POST", "/v1/profiles", {"id": profile_id, "name": "Ana"})
+
+    assert made.status_code == 201
+    assert kith.get(made.headers["Location"])["id"] == profile_id
+    assert kith.get(f"/v1/profiles/{quote(profile_id, safe='')}")["id"] == profile_id
+    assert kith.call("DELETE", f"/v1/profiles/{profile_id}").status_code == 204
+
+
+def test_ids_that_differ_in_case_are_different_members(kith: Kith) -> None:
+    kith.post_profile("ana")
+
+    problem(kith.call("GET", "/v1/profiles/ANA"), 404)
