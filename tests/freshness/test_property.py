@@ -1,0 +1,54 @@
+"""Over random walks, two processes with a cache answer as one without that has just read everything."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+
+from tests.freshness.steps import REGIONS, Region, Walker
+from tests.freshness.walk import Disagreement, Tally, World
+
+
+def _walk(world: World, seed: int, region: Region, writes: int, reads: int) -> Tally:
+    walker = Walker(seed, region)
+    try:
+        return world.check(list(walker.steps(writes, reads)), walker.beginning)
+    except Disagreement as found:
+        raise AssertionError(f"seed {seed}, {region.name}: {found}") from None
+
+
+def _assert_worth_it(tally: Tally) -> None:
+    """Hold a walk to what could have gone wrong in it: many hits, and many that came through writes."""
+    assert tally.done >= 0.6 * tally.writes, tally
+    assert 0.45 * tally.reads <= tally.hits <= 0.9 * tally.reads, tally
+    assert tally.outlived >= 0.08 * tally.reads, tally
+
+
+def test_two_apps_answer_as_a_fresh_one_without_a_cache(world: World) -> None:
+    tally = Tally()
+    for seed, region in enumerate(REGIONS):
+        tally.add(_walk(world, seed, region, writes=32, reads=4))
+    _assert_worth_it(tally)
+
+
+def test_two_real_processes_answer_as_a_fresh_one_without_a_cache(real_world: World) -> None:
+    tally = _walk(real_world, 100, REGIONS[0], writes=45, reads=3)
+    _assert_worth_it(tally)
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("region", REGIONS, ids=lambda region: region.name)
+def test_many_more_walks_of_two_apps(world: World, region: Region) -> None:
+    tally, first = Tally(), secrets.randbits(32)
+    for seed in range(first, first + 25):
+        tally.add(_walk(world, seed, region, writes=120, reads=3))
+    _assert_worth_it(tally)
+
+
+@pytest.mark.drill
+def test_many_more_walks_of_two_real_processes(real_world: World) -> None:
+    tally, first = Tally(), secrets.randbits(32)
+    for seed in range(first, first + 20):
+        tally.add(_walk(real_world, seed, REGIONS[seed % len(REGIONS)], writes=120, reads=3))
+    _assert_worth_it(tally)
