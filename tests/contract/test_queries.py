@@ -154,7 +154,8 @@ def test_what_a_query_may_not_hold_is_422(sqlite_kith: Kith, query: str, path: s
 @pytest.mark.parametrize(
     "query",
     ["radius_km=0", "radius_km=0.9", "radius_km=200.1", "radius_km=nan", "radius_km=inf", "radius_km=1e2",
-     "radius_km=-5", "radius_km=१०", "limit=", "nothing=", "radius_km=1e999", "radius_km=0x10", "radius_km=1_0",
+     "radius_km=-5", "radius_km=१०",
+     "limit=", "nothing=", "radius_km=1e999", "radius_km=0x10", "radius_km=1_0",
      "mode=both", "mode=in_person,online", "facet=terms", "cursor=abc"],
 )  # fmt: skip
 def test_what_suggestions_may_not_be_asked_is_422(kith: Kith, query: str) -> None:

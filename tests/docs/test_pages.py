@@ -1,0 +1,114 @@
+"""Every command in the documentation works as written."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.cli import main
+from service.settings import OPTIONS, settings_page
+from tests.docs.conftest import ROOT, Served, blocks
+
+PAGES = sorted(str(page.relative_to(ROOT)) for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
+needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+
+
+@needs_curl
+def test_the_integrators_commands_work_in_their_order(served: Served, tmp_path: Path) -> None:
+    commands = [code for code in blocks("docs/integrating.md", "sh") if "export" not in code]
+
+    answers = [served.run(code, tmp_path) for code in commands]
+
+    assert all(answer.returncode == 0 for answer in answers), [answer.stderr for answer in answers]
+    put, patch, suggested, imported, terms = (json.loads(answer.stdout) for answer in answers)
+    assert (put["id"], put["radius_km"]) == ("zoe", 15)
+    assert patch["radius_km"] == 25
+    assert suggested["shortfall"]["missing"] == 3
+    assert (imported["created"], imported["failed"]) == (1, 1)
+    assert terms == {"items": []}
+
+
+@needs_curl
+def test_the_import_answers_what_the_page_says(served: Served, tmp_path: Path) -> None:
+    command = next(code for code in blocks("docs/integrating.md", "sh") if "/import" in code)
+    fresh = command.replace('"yuki"', '"yuki2"')
+    text = (ROOT / "docs/integrating.md").read_text(encoding="utf-8")
+    said = re.search(r'answers `(\{"created".*?\})`', text)
+
+    assert said is not None
+    assert json.loads(served.run(fresh, tmp_path).stdout) == json.loads(said[1])
+
+
+def test_the_library_example_runs(tmp_path: Path) -> None:
+    (code,) = blocks("docs/integrating.md", "python")
+
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False, timeout=60
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert "You both like Hiking" in ran.stdout
+
+
+def test_the_operators_commands_work(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "members.csv").write_text("id,name,interests\nmia,Mia,hiking;chess\n")
+    scripts = [
+        code.replace("com_…", served.community)
+        for code in blocks("docs/operating.md", "sh")
+        if "docker" not in code and "kith serve" not in code
+    ]
+
+    answers = [served.run(script, tmp_path) for script in scripts]
+
+    assert len(scripts) == 2
+    assert all(answer.returncode == 0 for answer in answers), [answer.stderr for answer in answers]
+    assert "mia" in (tmp_path / "members.ndjson").read_text()
+
+
+def test_every_command_on_the_page_is_known_to_the_command_line() -> None:
+    lines = [line for code in blocks("docs/operating.md", "sh") for line in code.splitlines()]
+    commands = {line.split()[1] for line in lines if line.startswith("kith ")}
+
+    assert {"serve", "migrate", "community", "key", "import", "export"} <= commands
+    for command in sorted(commands):
+        with pytest.raises(SystemExit) as stop:
+            main([command, "--help"])
+        assert stop.value.code == 0, command
+
+
+def test_the_settings_page_is_made_from_the_code() -> None:
+    page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+
+    assert page == settings_page(), "run: python -m service.settings > docs/settings.md"
+    assert all(option.variable in page for option in OPTIONS)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    folder = (ROOT / page).parent
+
+    missing = [
+        link
+        for link in LINK.findall((ROOT / page).read_text(encoding="utf-8"))
+        if not (folder / link).exists()
+    ]
+
+    assert missing == []
+
+
+def test_the_readmes_answer_has_the_shape_of_the_real_one(served: Served, tmp_path: Path) -> None:
+    (shown,) = blocks("README.md", "json")
+    answer = json.loads(shown)
+
+    assert set(answer) == {"cache", "as_of", "items", "shortfall"}
+    assert set(answer["items"][0]) == {
+        "peer", "score", "modes", "shared", "related", "distance", "slots", "reasons", "openers",
+        "invited_me",
+    }  # fmt: skip
