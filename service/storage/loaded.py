@@ -84,9 +84,8 @@ class LoadedCommunity:
         for number in departed:
             if number in self._ids:
                 self._matcher.remove(self._ids.pop(number))
-        for member in changed:
-            self._ids[member.number] = member.record.id
-            self._matcher.update(member.public())
+        self._matcher.update(*(member.public() for member in changed))
+        self._ids |= {member.number: member.record.id for member in changed}
 
 
 class LoadedCommunities:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,23 +38,28 @@ def judge(module_url: str, clock_file: Path) -> Iterator[Judge]:
         yield Judge(kith)
 
 
+@contextmanager
+def _two_apps(judge: Judge, database_url: str, cache_url: str, clock_file: Path) -> Iterator[World]:
+    clock = str(clock_file)
+    with (
+        Kith.open(database_url, cache_url, like=judge.kith, KITH_CLOCK_FILE=clock, KITH_TESTING="1") as one,
+        Kith.open(database_url, cache_url, like=judge.kith, KITH_CLOCK_FILE=clock, KITH_TESTING="1") as two,
+    ):
+        yield World([InProcess(one), InProcess(two)], judge, clock_file)
+
+
 @pytest.fixture(scope="module")
 def world(module_url: str, module_redis_url: str, clock_file: Path, judge: Judge) -> Iterator[World]:
     """Two apps in this process, with their own indexes and links, on one database and one Redis."""
-    with ExitStack() as stack:
-        apps = [
-            stack.enter_context(
-                Kith.open(
-                    module_url,
-                    module_redis_url,
-                    like=judge.kith,
-                    KITH_CLOCK_FILE=str(clock_file),
-                    KITH_TESTING="1",
-                )
-            )
-            for _ in range(2)
-        ]
-        yield World([InProcess(app) for app in apps], judge, clock_file)
+    with _two_apps(judge, module_url, module_redis_url, clock_file) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def world_without_redis(module_url: str, clock_file: Path, judge: Judge) -> Iterator[World]:
+    """Two apps on one database, each with a cache of its own."""
+    with _two_apps(judge, module_url, "local", clock_file) as world:
+        yield world
 
 
 @pytest.fixture(scope="module")

@@ -135,5 +135,5 @@ separations = st.sampled_from(((), (), (), ("role",), ("role", "team")))
 
 @st.composite
 def models(draw: st.DrawFn) -> TermModel:
-    members = draw(st.lists(profiles, max_size=12))
-    return TermModel.of(draw(st.integers(0, 5)), members)
+    seeds = draw(st.lists(st.integers(0, 1000), max_size=4))  # some of 48 members, so that weights differ
+    return TermModel.of(draw(st.integers(0, 5)), [profile for seed in seeds for profile in crowd(seed)])

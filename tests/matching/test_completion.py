@@ -55,8 +55,8 @@ def test_pages_follow_one_another_without_gap_or_repeat() -> None:
     whole = matcher.complete("te", None, 100)
 
     pages: Found = []
-    while page := matcher.complete("te", None, 2, after=(pages[-1][1], pages[-1][0]) if pages else None):
-        pages += page
+    for _ in whole:  # one page more than needed, and never without end
+        pages += matcher.complete("te", None, 2, after=(pages[-1][1], pages[-1][0]) if pages else None)
 
     assert pages == whole
     assert len(whole) == 7

@@ -74,16 +74,41 @@ def test_shared_and_related_terms_come_heaviest_first() -> None:
 
 
 def test_the_heavier_of_two_kindred_terms_is_named() -> None:
-    crowd = [Profile(f"m{number}", "M", interests=("running",)) for number in range(20)]
-    one, other = (
-        Profile("one", "O", interests=("jogging",)),
-        Profile("x", "X", interests=("parkrun", "running")),
-    )
+    crowd = [Profile(f"m{number}", "M", interests=("jogging",)) for number in range(20)]
+    one = Profile("one", "O", interests=("running",))
+    other = Profile("x", "X", interests=("parkrun", "jogging"))
 
     matcher = Matcher().fit([*crowd, one, other])
 
     item = next(item for item in matcher.suggest(one, 50).items if item.id == "x")
-    assert item.related == (("jogging", "parkrun"),)
+    assert item.related == (("running", "parkrun"),)
+
+
+def test_a_shared_term_needs_no_kin() -> None:
+    one = Profile("one", "O", interests=("hiking", "chess"))
+
+    matcher = Matcher().fit([one, Profile("other", "X", interests=("hiking", "trekking"))])
+
+    assert matcher.suggest(one).items[0].related == ()
+
+
+def test_another_model_weighs_everybody_anew() -> None:
+    one = Profile("one", "O", interests=("opera", "zither"))
+    peers = [Profile("a", "A", interests=("opera",)), Profile("b", "B", interests=("zither",))]
+    matcher = Matcher().fit([one, *peers])
+
+    for common, first in (("opera", "b"), ("zither", "a")):
+        matcher.use(TermModel(1, 100, {"interests": {common: 90}, "activities": {}, "goals": {}}))
+        assert matcher.suggest(one).items[0].id == first
+
+
+def test_another_model_names_other_related_terms() -> None:
+    one = Profile("one", "O", interests=("running",))
+    matcher = Matcher().fit([one, Profile("x", "X", interests=("parkrun", "jogging"))])
+
+    for common, named in (("parkrun", "jogging"), ("jogging", "parkrun")):
+        matcher.use(TermModel(1, 100, {"interests": {common: 90}, "activities": {}, "goals": {}}))
+        assert matcher.suggest(one).items[0].related == (("running", named),)
 
 
 def test_a_facet_narrows_the_score_to_itself() -> None:

@@ -13,6 +13,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
 
 from service.storage.communities import select_now
 from service.storage.database import BUSY_SECONDS, POOL_SIZE, Database
@@ -80,6 +81,15 @@ def test_what_fails_leaves_nothing_and_the_connection_usable(kith: Kith) -> None
 def _insert_and_fail(connection: Connection, row: dict[str, int]) -> None:
     connection.execute(insert(departures).values(row))
     raise ZeroDivisionError
+
+
+def test_an_error_does_not_repeat_what_was_to_be_written(kith: Kith) -> None:
+    row = {"community": 1, "number": 123_456_789, "changed": 1}
+    with pytest.raises(IntegrityError) as error, kith.database.write() as connection:
+        connection.execute(insert(departures), [row, row])
+    # Errors are logged. PostgreSQL's own text names the key in question: never a name, a term or a place.
+    assert "parameters hidden" in str(error.value)
+    assert "'number'" not in str(error.value)
 
 
 def test_the_time_is_the_databases_and_moves_with_the_file(kith: Kith, tmp_path: Path) -> None:
