@@ -28,6 +28,13 @@ def blocks(page: str, language: str) -> list[str]:
     return [code for found, code in BLOCK.findall(text) if found == language]
 
 
+def free_port() -> int:
+    """Return a port of this machine that nobody uses."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """A running `kith serve` and how to reach it."""
@@ -57,9 +64,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         ["kith", "community", "create", "Readers"], env=environ, capture_output=True, check=True
     )
     community = json.loads(created.stdout)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     with subprocess.Popen(["kith", "serve", "--port", str(port)], env=environ) as server:
         try:
