@@ -12,6 +12,18 @@ from pathlib import Path
 import pytest
 
 from tests.servers import PostgresServer, RedisServer, ServerUnavailableError, running_postgres, running_redis
+from tests.tenants import (
+    clock,
+    clock_file,
+    kith,
+    module_kith,
+    module_sqlite_kith,
+    module_url,
+    sqlite_kith,
+)
+
+# Fixtures that stand in a module of their own.
+__all__ = ["clock", "clock_file", "kith", "module_kith", "module_sqlite_kith", "module_url", "sqlite_kith"]
 
 
 @pytest.fixture(scope="session")
