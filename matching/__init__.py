@@ -1,4 +1,4 @@
-"""Kith's matching library: profiles in, suggestions out.
+"""Kith's matching library: profiles in, suggestions and introductions out.
 
 No clock, no randomness, no environment, no network. What needs only the standard library and h3 is imported
 at once; the estimators, which need scikit-learn (a second or more), on first use.
@@ -7,7 +7,8 @@ at once; the estimators, which need scikit-learn (a second or more), on first us
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .answer import Answer, Shortfall, Suggestion
+from .answer import Acquaintance, Answer, Introduction, Shortfall, Suggestion
+from .forgetting import forget
 from .model import TermModel
 from .profile import FACETS, MODES, Place, Profile, Slot
 from .terms import fold, normalise
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = [
     "FACETS",
     "MODES",
+    "Acquaintance",
     "Answer",
+    "Introduction",
     "Matcher",
     "PeerIndex",
     "Place",
@@ -31,6 +34,7 @@ __all__ = [
     "Suggestion",
     "TermModel",
     "fold",
+    "forget",
     "normalise",
 ]
 

@@ -1,7 +1,8 @@
-"""What the matcher answers: suggestions with their reasons, and why there are fewer than asked for."""
+"""What the matcher answers: suggestions, why there are fewer than asked for, and introductions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from .profile import Slot
 
@@ -66,3 +67,39 @@ class Answer:
 
     items: tuple[Suggestion, ...]
     shortfall: Shortfall | None
+
+
+@dataclass(frozen=True, slots=True)
+class Acquaintance:
+    """State how two know each other.
+
+    Parameters
+    ----------
+    since : date
+        When they came to know each other.
+    last_met : date or None
+        When they last met, as far as that is known.
+    times_met : int
+        How often they have met; 0 where nobody counted.
+    """
+
+    since: date
+    last_met: date | None
+    times_met: int
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """Tell a member what they and one peer have in common.
+
+    Attributes
+    ----------
+    shared : mapping of str to tuple of str
+        Per facet the common terms as the asking member spells them, heaviest first.
+    reasons, openers : tuple of str
+        For two who know each other, the reasons begin with how, and the openers take up the thread.
+    """
+
+    shared: Mapping[str, tuple[str, ...]]
+    reasons: tuple[str, ...]
+    openers: tuple[str, ...]

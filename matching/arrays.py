@@ -39,7 +39,8 @@ class Growing:
         added = np.asarray(more, self._room.dtype)
         size = self._size + len(added)
         if size > len(self._room):
-            room = np.empty(max(size, 2 * self._size), self._room.dtype)
+            # Zeros, since memory that others have left could hold what was to be forgotten.
+            room = np.zeros(max(size, 2 * self._size), self._room.dtype)
             room[: self._size] = self.values
             self._room = room
         self._room[self._size : size] = added

@@ -11,7 +11,7 @@ from .model import FEWEST
 from .profile import FACETS, Profile
 from .terms import distinct, fold, normalise
 
-_folded = lru_cache(maxsize=1 << 16)(fold)
+folded = lru_cache(maxsize=1 << 16)(fold)
 
 
 class Spellings:
@@ -44,7 +44,7 @@ class Spellings:
         after : (int, str), optional
             Members and term of the last one had already.
         """
-        wanted = _folded(prefix)
+        wanted = folded(prefix)
         past = None if after is None else (-after[0], normalise(after[1]))
         found = [
             (-spellings.total(), term)
@@ -72,4 +72,4 @@ class Spellings:
 
 
 def _begins(term: str, spellings: Counter[str], wanted: str) -> bool:
-    return term.startswith(wanted) or any(_folded(spelling).startswith(wanted) for spelling in spellings)
+    return term.startswith(wanted) or any(folded(spelling).startswith(wanted) for spelling in spellings)

@@ -53,6 +53,10 @@ class PeerIndex:
         row = self._row_of.get(profile_id)
         return None if row is None else self._profiles[row]
 
+    def row(self, profile_id: str) -> int | None:
+        """Return a member's row."""
+        return self._row_of.get(profile_id)
+
     def profile(self, row: int) -> Profile:
         """Return the profile of a row."""
         return self._profiles[row]
@@ -80,6 +84,18 @@ class PeerIndex:
         self._mask(profile_id)
         self._clean_up()
 
+    def compact(self) -> None:
+        """Drop masked rows, and the terms and values that only they or past questions held."""
+        rows = np.array(sorted(self._row_of.values()), np.int64)
+        self._profiles = [self._profiles[row] for row in rows]
+        self._row_of = {profile.id: row for row, profile in enumerate(self._profiles)}
+        self.members.keep(rows)
+        for facet, block in self._blocks.items():
+            block.keep(rows)
+            _, columns, _ = block.parts()
+            used = np.unique(columns).astype(np.int64)
+            block.renumber(self.vectorizer.columns_[facet].keep(used))
+
     def reweigh(self, model: TermModel) -> None:
         """Weigh every row anew under another model."""
         self.vectorizer.model_ = model
@@ -90,8 +106,8 @@ class PeerIndex:
 
     def judge(self, facts: Facts, question: Question, own_id: str) -> Verdict:
         """Apply the hard constraints to every row, the asking member's own left out."""
-        absent = [self._row_of[i] for i in {own_id, *question.exclude} if i in self._row_of]
-        return self.members.judge(facts, question, np.array(absent, np.int64))
+        invited_by = self._rows_of(question.invited_by)
+        return self.members.judge(facts, question, invited_by, self._rows_of({own_id, *question.exclude}))
 
     def alike(self, asked: Mapping[str, Block]) -> FloatArray:
         """Return the cosine of each facet of every row with one profile's blocks: shape (3, n_rows)."""
@@ -118,21 +134,14 @@ class PeerIndex:
         vector[block.columns] = 0  # wiping what was written is cheaper than a new vector of all terms
         return product
 
+    def _rows_of(self, ids: Iterable[str]) -> IntArray:
+        return np.array([self._row_of[i] for i in ids if i in self._row_of], np.int64)
+
     def _mask(self, profile_id: str) -> None:
         row = self._row_of.pop(profile_id, None)
         if row is not None:
             self.members.kill(row)
 
     def _clean_up(self) -> None:
-        """Drop masked rows, and the terms and values that only they held, once they outnumber the others."""
-        if len(self._profiles) - len(self) <= max(len(self), SLACK):
-            return
-        rows = np.array(sorted(self._row_of.values()), np.int64)
-        self._profiles = [self._profiles[row] for row in rows]
-        self._row_of = {profile.id: row for row, profile in enumerate(self._profiles)}
-        self.members.keep(rows)
-        for facet, block in self._blocks.items():
-            block.keep(rows)
-            _, columns, _ = block.parts()
-            used = np.unique(columns).astype(np.int64)
-            block.renumber(self.vectorizer.columns_[facet].keep(used))
+        if len(self._profiles) - len(self) > max(len(self), SLACK):
+            self.compact()

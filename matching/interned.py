@@ -33,6 +33,10 @@ class Interned(Generic[Value]):
             self.values.append(value)
         return number
 
+    def find(self, value: Value) -> int:
+        """Return the number of a value, -1 where it has none."""
+        return self._numbers.get(value, -1)
+
     def keep(self, used: IntArray) -> IntArray:
         """Forget all but the values of these numbers; return each old number's new one."""
         kept = np.unique(used)

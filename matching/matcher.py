@@ -1,4 +1,7 @@
-"""The matcher: in come profiles, out come suggestions; it joins rules, likeness, score, order, reasons."""
+"""The matcher: in come profiles, out come suggestions and introductions.
+
+It joins rules, likeness, score, order and reasons.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
@@ -10,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from .answer import Answer
+from .answer import Acquaintance, Answer, Introduction
 from .arrays import FloatArray, IntArray
 from .completion import Spellings
 from .features import Block, ProfileVectorizer, facet_shares, facet_weights_or_ones, takes_profiles
@@ -122,6 +125,15 @@ class Matcher(BaseEstimator):
         self.index_.remove(profile_id)
         self._recount([before], [])
 
+    def compact(self) -> None:
+        """Forget for good who was taken out and what was replaced; no answer changes.
+
+        It costs a pass over all rows, and happens by itself only when there is more to forget than to keep.
+        What the package remembers outside matchers, `matching.forget` clears.
+        """
+        check_is_fitted(self)
+        self.index_.compact()
+
     def use(
         self,
         model: TermModel,
@@ -158,6 +170,7 @@ class Matcher(BaseEstimator):
         mode: str | None = None,
         facet: str | None = None,
         exclude: Collection[str] = (),
+        invited_by: Collection[str] = (),
     ) -> Answer:
         """Suggest peers, best first.
 
@@ -177,6 +190,8 @@ class Matcher(BaseEstimator):
             Score and order by this facet alone.
         exclude : collection of str
             Ids that count as absent.
+        invited_by : collection of str
+            Ids of those who accepted the asking member and wait for an answer: suggested although full.
 
         Raises
         ------
@@ -187,7 +202,7 @@ class Matcher(BaseEstimator):
         _check(n, radius_km, mode, facet)
         if profile.paused:
             return Answer((), paused(n))
-        facts, question = Facts.of(profile), Question(on, radius_km, mode, exclude)
+        facts, question = Facts.of(profile), Question(on, radius_km, mode, exclude, invited_by)
         verdict = self.index_.judge(facts, question, profile.id)
         rows = np.flatnonzero(verdict.fits)
         blocks = self.index_.vectorizer.blocks([profile])
@@ -197,6 +212,43 @@ class Matcher(BaseEstimator):
         teller = Teller(Asker(profile, facts, blocks, on), self.index_, self._weights, verdict)
         items = tuple(teller.tell(int(rows[at]), float(scores[at])) for at in order)
         return Answer(items, None if len(items) == n else explain(n - len(items), profile, question, verdict))
+
+    def introduce(
+        self, profile: Profile, peers: Mapping[str, Acquaintance | None], *, on: date = A_MONDAY
+    ) -> dict[str, Introduction]:
+        """Tell what a member has in common with each of some peers, suggested or not.
+
+        Parameters
+        ----------
+        profile : Profile
+            The asking member, in the community or not.
+        peers : mapping of str to Acquaintance or None
+            Ids, each with how the two know each other, or None if they don't. Unknown ids, the asking
+            member's own, and who differs in what the community separates by, are left out.
+        on : date
+            As in `suggest`.
+
+        Examples
+        --------
+        >>> from datetime import date
+        >>> from matching import Acquaintance, Matcher, Profile
+        >>> ana = Profile("ana", "Ana", interests=("Hiking",))
+        >>> ben = Profile("ben", "Ben", interests=("hiking",))
+        >>> met = Acquaintance(date(2025, 5, 1), date(2026, 3, 8), 3)
+        >>> Matcher().fit([ana, ben]).introduce(ana, {"ben": met})["ben"].reasons
+        ('You met 3 times, last in March 2026', 'You both like Hiking')
+        """
+        check_is_fitted(self)
+        facts = Facts.of(profile)
+        verdict = self.index_.judge(facts, Question(on), profile.id)
+        blocks = self.index_.vectorizer.blocks([profile])
+        teller = Teller(Asker(profile, facts, blocks, on), self.index_, self._weights, verdict)
+        rows = {peer: self.index_.row(peer) for peer in peers if peer != profile.id}
+        return {
+            peer: teller.introduce(row, peers[peer])
+            for peer, row in rows.items()
+            if row is not None and verdict.equal[row]
+        }
 
     def complete(
         self, prefix: str, facet: str | None, n: int, after: tuple[int, str] | None = None

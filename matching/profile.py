@@ -53,7 +53,7 @@ class Place:
             raise ValueError(
                 f"expected a latitude in [-90, 90] and a longitude in [-180, 180], got {lat}, {lon}"
             )
-        return _centre(h3.latlng_to_cell(lat, lon, RESOLUTION))
+        return centre_of(h3.latlng_to_cell(lat, lon, RESOLUTION))
 
     @staticmethod
     def of(cell: str) -> "Place":
@@ -64,16 +64,17 @@ class Place:
         ValueError
             If this is no cell of resolution 7.
         """
-        return _centre(cell)
+        return centre_of(cell)
 
     @property
     def accuracy_km(self) -> float:
         """Tell how far the stated point may lie from the centre: kilometres, rounded up to 0.1."""
-        return _accuracy(self.cell)
+        return accuracy_of(self.cell)
 
 
 @lru_cache(maxsize=65536)
-def _centre(cell: str) -> Place:
+def centre_of(cell: str) -> Place:
+    """Return the centre of a cell, or raise ValueError."""
     if not h3.is_valid_cell(cell) or h3.get_resolution(cell) != RESOLUTION:
         raise ValueError(f"expected an H3 cell of resolution {RESOLUTION}, got {cell!r}")
     lat, lon = h3.cell_to_latlng(cell)
@@ -81,8 +82,9 @@ def _centre(cell: str) -> Place:
 
 
 @lru_cache(maxsize=65536)
-def _accuracy(cell: str) -> float:
-    x, y, z = unit_vector(_centre(cell))
+def accuracy_of(cell: str) -> float:
+    """Return how far a point of a cell may lie from its centre: kilometres, rounded up to 0.1."""
+    x, y, z = unit_vector(centre_of(cell))
     corners = [_direction(lat, lon) for lat, lon in h3.cell_to_boundary(cell)]
     chord = max(math.dist((x, y, z), corner) for corner in corners)
     return math.ceil(20 * EARTH_KM * math.asin(chord / 2)) / 10
@@ -153,6 +155,9 @@ class Profile:
         The values of an attribute that are accepted in a peer.
     suggestible : bool
         False keeps the member out of everybody's list.
+    full : bool
+        True says that the member has no room for another introduction: suggested to nobody but an asking
+        member whom they have accepted and who has yet to answer.
     paused : bool
         True gives the member themself nothing but the reason ``paused``.
 
@@ -176,6 +181,7 @@ class Profile:
     attributes: Mapping[str, str] = field(default_factory=dict)
     seeks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     suggestible: bool = True
+    full: bool = False
     paused: bool = False
 
     def __post_init__(self) -> None:

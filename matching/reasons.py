@@ -1,4 +1,4 @@
-"""Why two should meet: in comes what they share and when they can, out come sentences and openers.
+"""Why two should meet: in comes what is known of a pair, out come sentences and openers.
 
 Only what was stated is said.
 """
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from .catalogue import ENGLISH, Catalogue
+from .answer import Acquaintance
+from .catalogue import ENGLISH, Catalogue, Openers
 from .profile import FACETS, Slot
 
 BANDS_KM = ((0, 2), (2, 5), (5, 10), (10, 20), (20, 50), (50, 100), (100, 200))
@@ -84,7 +85,24 @@ def reasons(
     return (*said, *list(dict.fromkeys(free))[:_SLOTS])
 
 
-def openers(common: Common, pair: bytes, say: Catalogue = ENGLISH) -> tuple[str, ...]:
+def how_known(acquaintance: Acquaintance, say: Catalogue = ENGLISH) -> str:
+    """Say how two know each other.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> how_known(Acquaintance(date(2025, 5, 1), date(2026, 3, 8), 3))
+    'You met 3 times, last in March 2026'
+    """
+    met = acquaintance.last_met
+    if met is None:
+        return say.known.format(month=say.months[acquaintance.since.month - 1], year=acquaintance.since.year)
+    # Friends of old are known to have met once at least: to say "once" would not be true of them.
+    pattern = say.met if acquaintance.times_met > 1 else say.last_met
+    return pattern.format(times=acquaintance.times_met, month=say.months[met.month - 1], year=met.year)
+
+
+def openers(common: Common, pair: bytes, say: Openers) -> tuple[str, ...]:
     """Ask one to three questions to begin with: about shared terms, else related ones, else in general.
 
     Parameters
@@ -92,16 +110,18 @@ def openers(common: Common, pair: bytes, say: Catalogue = ENGLISH) -> tuple[str,
     common : Common
     pair : bytes
         Stands for the two, the same from either side: both are given the same patterns.
+    say : Openers
+        For people who meet first, or again.
     """
     asked: list[str] = []
     used: set[str] = set()
     for shared in common.shared[:_OPENERS]:
-        pattern = _pick(say.openers[shared.facet], pair, shared.term, used)
+        pattern = _pick(say.shared[shared.facet], pair, shared.term, used)
         asked.append(pattern.format(term=shared.written))
     for related in common.related[: _OPENERS - len(asked)]:
-        pattern = _pick(say.related_openers, pair, "", used)
+        pattern = _pick(say.related, pair, "", used)
         asked.append(pattern.format(mine=related.mine, theirs=related.theirs))
-    return tuple(asked) or (_pick(say.general_openers, pair, "", used),)
+    return tuple(asked) or (_pick(say.general, pair, "", used),)
 
 
 def _part(slot: Slot, say: Catalogue) -> str:

@@ -29,6 +29,7 @@ _COLUMNS: dict[str, type[np.generic]] = {
     "in_person": np.bool_,
     "online": np.bool_,
     "suggestible": np.bool_,
+    "full": np.bool_,
     "availability": np.int64,
     "languages": np.int64,
     "attributes": np.int64,
@@ -104,12 +105,15 @@ class Question:
         The only mode asked for.
     exclude : collection of str
         Ids that count as absent.
+    invited_by : collection of str
+        Ids that are seen although they are full.
     """
 
     on: date
     radius_km: float | None = None
     mode: str | None = None
     exclude: Collection[str] = ()
+    invited_by: Collection[str] = ()
 
     def reach_of(self, own_km: float) -> float:
         """Return the radius asked for, or else the member's own."""
@@ -122,8 +126,10 @@ class Verdict:
 
     Attributes
     ----------
+    equal : bool
+        Equal in what the community separates by.
     present : bool
-        Suggestible, not the asking member, not excluded, equal in what the community separates by.
+        Equal, suggestible, with room for the asking member, not themself, not excluded.
     km : float
         Distance, NaN where one of the two has no place.
     near_ok : bool
@@ -140,6 +146,7 @@ class Verdict:
     peer_radius_km : float
     """
 
+    equal: BoolArray
     present: BoolArray
     km: FloatArray
     near_ok: BoolArray
@@ -203,6 +210,7 @@ class Members:
         columns["in_person"] = ["in_person" in f.modes for f in facts]
         columns["online"] = ["online" in f.modes for f in facts]
         columns["suggestible"] = [p.suggestible and not p.paused for p in profiles]
+        columns["full"] = [p.full for p in profiles]
         columns["availability"] = [self.availability.number_of(f.availability) for f in facts]
         columns["languages"] = [self.languages.number_of(f.languages) for f in facts]
         columns["attributes"] = [self.attributes.number_of(f.attributes) for f in facts]
@@ -229,18 +237,20 @@ class Members:
         numbers = [self.apart.number_of(self._separated(attributes)) for attributes in self.attributes.values]
         self.table.replace("apart", np.array(numbers, np.int64)[self.table["attributes"]])
 
-    def judge(self, facts: Facts, question: Question, absent: IntArray) -> Verdict:
-        """Apply every rule to every row; `absent` are rows that count as not there."""
+    def judge(self, facts: Facts, question: Question, invited_by: IntArray, absent: IntArray) -> Verdict:
+        """Apply every rule to every row; being full hides no `invited_by`, `absent` rows are not there."""
         table = self.table
-        present = table["suggestible"] & (
-            table["apart"] == self.apart.number_of(self._separated(facts.attributes))
-        )
+        equal = table["apart"] == self.apart.find(self._separated(facts.attributes))
+        room = ~table["full"]
+        room[invited_by] = True
+        present = table["suggestible"] & room & equal
         present[absent] = False
         km = self.kilometres(facts)
         modes = facts.modes if question.mode is None else facts.modes & {question.mode}
         theirs = self.availability.openings(question.on)
         common = any_opening(theirs & openings([facts.availability], question.on))
         return Verdict(
+            equal=equal,
             present=present,
             km=km,
             near_ok=km <= np.minimum(question.reach_of(facts.radius_km), table["radius_km"]),

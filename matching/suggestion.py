@@ -1,16 +1,17 @@
-"""A row of the index told as a suggestion: what the two share, how and when they can meet, and why."""
+"""A row of the index told as a suggestion or an introduction: what two share, how and when they can meet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from .answer import Suggestion
+from .answer import Acquaintance, Introduction, Suggestion
 from .arrays import FloatArray
+from .catalogue import ENGLISH
 from .features import Block
 from .index import PeerIndex
 from .meeting import common_slots, openings
 from .profile import FACETS, Profile, Slot
-from .reasons import Common, Related, Shared, band, openers, reasons
+from .reasons import Common, Related, Shared, band, how_known, openers, reasons
 from .related import related_group
 from .rules import Facts, Verdict
 from .terms import distinct
@@ -27,7 +28,7 @@ class Asker:
 
 
 class Teller:
-    """Tell the suggestions of one question."""
+    """Tell the suggestions or introductions of one question."""
 
     def __init__(self, asker: Asker, index: PeerIndex, weights: FloatArray, verdict: Verdict) -> None:
         self._asker, self._index, self._verdict = asker, index, verdict
@@ -47,10 +48,7 @@ class Teller:
         """Tell one peer."""
         peer = self._index.profile(row)
         in_person, online = bool(self._in_person[row]), bool(self._verdict.both_online[row])
-        distance = band(float(self._verdict.km[row])) if in_person else None
-        slots = self._slots_with(row)
-        common = self._common(row, peer)
-        code = self._asker.facts.code ^ int(self._index.members.table["code"][row])
+        common, distance, slots = self._common(row, peer), self._distance(row), self._slots_with(row)
         return Suggestion(
             id=peer.id,
             name=peer.name,
@@ -61,8 +59,25 @@ class Teller:
             distance=distance,
             slots=slots,
             reasons=reasons(common, distance, slots),
-            openers=openers(common, code.to_bytes(8, "little")),
+            openers=openers(common, self._pair(row), ENGLISH.first),
         )
+
+    def introduce(self, row: int, acquaintance: Acquaintance | None) -> Introduction:
+        """Tell what there is between the asking member and one peer, who may know each other."""
+        common = self._common(row, self._index.profile(row))
+        said = reasons(common, self._distance(row), self._slots_with(row))
+        if acquaintance is None:
+            return Introduction(common.by_facet(), said, openers(common, self._pair(row), ENGLISH.first))
+        asked = openers(common, self._pair(row), ENGLISH.again)
+        return Introduction(common.by_facet(), (how_known(acquaintance), *said), asked)
+
+    def _pair(self, row: int) -> bytes:
+        """Return what stands for the two, the same from either side."""
+        code = self._asker.facts.code ^ int(self._index.members.table["code"][row])
+        return code.to_bytes(8, "little")
+
+    def _distance(self, row: int) -> tuple[int, int] | None:
+        return band(float(self._verdict.km[row])) if self._in_person[row] else None
 
     def _slots_with(self, row: int) -> tuple[Slot, ...]:
         """Return the common slots; members of one availability have the same."""

@@ -31,6 +31,7 @@ class Asked:
     mode: str | None = None
     facet: str | None = None
     exclude: tuple[str, ...] = ()
+    invited_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -247,6 +248,29 @@ class Pair:
 # ---------------------------------------------------------------- the whole
 
 
+def equal(a: Profile, b: Profile, separate_by: tuple[str, ...]) -> bool:
+    return all(a.attributes.get(name) == b.attributes.get(name) for name in separate_by)
+
+
+def introduced(
+    members: Mapping[str, Profile],
+    asker: Profile,
+    peers: Iterable[str],
+    on: date,
+    separate_by: tuple[str, ...],
+) -> dict[str, Peer]:
+    """Return whom a matcher must introduce, and what it may say of them; there is no score."""
+    found = {}
+    for profile_id in peers:
+        peer = members.get(profile_id)
+        if peer is not None and peer.id != asker.id and equal(asker, peer, separate_by):
+            pair = Pair(asker, peer, Asked(on=on))
+            shared = {facet: terms(asker, facet) & terms(peer, facet) for facet in FACETS}
+            modes = ("in_person",) * pair.in_person
+            found[peer.id] = Peer(peer.id, math.nan, modes, pair.km, shown(asker, peer, on), shared)
+    return found
+
+
 def answer(
     members: Mapping[str, Profile],
     asker: Profile,
@@ -262,7 +286,8 @@ def answer(
         peer
         for peer in members.values()
         if peer.id != asker.id and peer.id not in asked.exclude and peer.suggestible and not peer.paused
-        if all(peer.attributes.get(name) == asker.attributes.get(name) for name in separate_by)
+        if not peer.full or peer.id in asked.invited_by
+        if equal(asker, peer, separate_by)
     ]
     pairs = {peer.id: Pair(asker, peer, asked) for peer in present}
     cosines = likeness(asker, present, model, weights, asked.facet)

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from matching import Place, Profile, Slot, TermModel
+from matching import Matcher, Place, Profile, Slot, TermModel
 from tests.matching.reference import Asked
 
 TERMS = (
@@ -77,6 +77,7 @@ profiles = st.builds(
     attributes=st.dictionaries(st.sampled_from(("role", "team")), st.sampled_from(("x", "y")), max_size=2),
     seeks=rarely({}, st.dictionaries(st.sampled_from(("role", "team")), some(("x", "y"), 2), max_size=1)),
     suggestible=st.integers(0, 7).map(lambda dice: dice != 5),
+    full=st.integers(0, 4).map(lambda dice: dice == 2),
     paused=st.integers(0, 12).map(lambda dice: dice == 9),
 )
 populations = st.lists(profiles, max_size=10)
@@ -112,6 +113,7 @@ def crowd(seed: int) -> list[Profile]:
             attributes={"role": chance.choice("xy")} if chance.random() < 0.7 else {},
             seeks=usually({}, {"role": ("x",)}, {"role": ("x", "y")}, {"team": ()}),
             suggestible=chance.random() < 0.9,
+            full=chance.random() < 0.2,
         )
         for profile_id in IDS
     ]
@@ -126,6 +128,7 @@ questions = st.builds(
     mode=st.sampled_from((None, None, "in_person", "online")),
     facet=st.sampled_from((None, None, "interests", "goals")),
     exclude=some(IDS, 1),
+    invited_by=some(IDS, 4),
 )
 facet_weights = st.none() | st.fixed_dictionaries(
     {"interests": st.sampled_from((1.0, 0.0, 0.25)), "goals": st.sampled_from((1.0, 3.0))}
@@ -137,3 +140,26 @@ separations = st.sampled_from(((), (), (), ("role",), ("role", "team")))
 def models(draw: st.DrawFn) -> TermModel:
     seeds = draw(st.lists(st.integers(0, 1000), max_size=4))  # some of 48 members, so that weights differ
     return TermModel.of(draw(st.integers(0, 5)), [profile for seed in seeds for profile in crowd(seed)])
+
+
+changes = st.lists(
+    st.tuples(st.just("update"), profiles)
+    | st.tuples(st.just("remove"), st.sampled_from(IDS))
+    | st.tuples(st.just("compact"), st.none())
+    | st.tuples(st.just("use"), st.tuples(models(), facet_weights, separations)),
+    max_size=25,
+)
+
+
+def apply(matcher: Matcher, change: tuple[str, Any]) -> None:
+    """Change a matcher as said."""
+    verb, what = change
+    if verb == "update":
+        matcher.update(what)
+    elif verb == "remove":
+        matcher.remove(what)
+    elif verb == "compact":
+        matcher.compact()
+    else:
+        model, weights, separate_by = what
+        matcher.use(model, facet_weights=weights, separate_by=separate_by)

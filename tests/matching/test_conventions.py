@@ -170,6 +170,8 @@ def test_names_need_a_fit() -> None:
         lambda matcher: matcher.suggest(MEMBERS[0]),
         lambda matcher: matcher.update(MEMBERS[0]),
         lambda matcher: matcher.remove("a"),
+        lambda matcher: matcher.compact(),
+        lambda matcher: matcher.introduce(MEMBERS[0], {}),
         lambda matcher: matcher.complete("a", None, 1),
         lambda matcher: matcher.use(Matcher().fit([]).model_),
     ],

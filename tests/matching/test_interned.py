@@ -68,3 +68,11 @@ def test_kept_values_are_numbered_anew() -> None:
 
     assert interned.values == ["b"]
     assert renumbered[numbers[1]] == interned.number_of("b") == 0
+
+
+def test_looking_for_a_value_adds_none() -> None:
+    interned = Interned[str]()
+    interned.number_of("a")
+
+    assert (interned.find("a"), interned.find("b")) == (0, -1)
+    assert interned.values == ["a"]

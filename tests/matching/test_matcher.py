@@ -212,6 +212,44 @@ def test_a_paused_member_is_in_nobodys_list() -> None:
     assert Matcher().fit([ANA, dataclasses.replace(BEN, paused=True)]).suggest(ANA).items == ()
 
 
+def test_a_full_member_is_suggested_only_to_whom_they_invited() -> None:
+    matcher = Matcher().fit([ANA, dataclasses.replace(BEN, full=True)])
+
+    assert matcher.suggest(ANA).items == ()
+    assert matcher.suggest(ANA, invited_by=["cem"]).items == ()
+    assert [item.id for item in matcher.suggest(ANA, invited_by=["cem", "ben"]).items] == ["ben"]
+
+
+def test_a_full_member_counts_as_absent() -> None:
+    far = dataclasses.replace(BEN, place=Place.at(52.6, 13.9), modes=None, radius_km=100.0)
+
+    shortfalls = [
+        Matcher().fit([dataclasses.replace(far, full=full)]).suggest(ANA).shortfall for full in (False, True)
+    ]
+
+    assert [shortfall and shortfall.reasons for shortfall in shortfalls] == [("too_far",), ()]
+
+
+@pytest.mark.parametrize("hidden", [{"suggestible": False}, {"paused": True}, {"languages": ("fr",)}])
+def test_an_invitation_lifts_nothing_but_being_full(hidden: dict[str, Any]) -> None:
+    ana = dataclasses.replace(ANA, languages=("de",))
+    matcher = Matcher().fit([ana, dataclasses.replace(BEN, full=True, **hidden)])
+
+    assert matcher.suggest(ana, invited_by=["ben"]).items == ()
+
+
+def test_an_excluded_member_is_not_brought_back_by_their_invitation() -> None:
+    matcher = Matcher().fit([ANA, dataclasses.replace(BEN, full=True)])
+
+    assert matcher.suggest(ANA, exclude=["ben"], invited_by=["ben"]).items == ()
+
+
+def test_a_full_member_gets_suggestions() -> None:
+    assert [item.id for item in Matcher().fit([BEN]).suggest(dataclasses.replace(ANA, full=True)).items] == [
+        "ben"
+    ]
+
+
 def test_who_asks_need_not_be_in_and_is_never_suggested_to_themself() -> None:
     matcher = Matcher().fit([BEN])
 
