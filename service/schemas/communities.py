@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields
 
-from service.records import FACETS, Community
+from matching import FACETS
+from service.records import Community
 from service.schemas.base import StrictSchema
 from service.schemas.fields import Flag, Line, Number, Several, Text, Whole
 from service.schemas.profiles import merge_patch
@@ -17,6 +18,8 @@ class FacetWeights(fields.Field[dict[str, float]]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> dict[str, float]:
         if not isinstance(value, Mapping):
             raise ValidationError('Must be null or an object such as {"interests": 1}.')
+        if len(value) > len(FACETS):
+            raise ValidationError(f"Must name at most {len(FACETS)} facets.")
         read: dict[str, Any] = dict.fromkeys(FACETS, 0.0)
         errors: dict[str, Any] = {}
         for name, weight in value.items():

@@ -5,6 +5,7 @@ marshmallow's own accept 1.9 for 1, "12" for 12 and "yes" for true.
 
 import re
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -16,6 +17,8 @@ LONGEST_TERM = 60
 # What normalising can take away (invisible characters, marks) is bounded too.
 LONGEST_TERM_AS_WRITTEN = 240
 MOST_TERMS = 50
+# Told of one object: who sends 50,000 names need not read of them all.
+MOST_UNKNOWN = 20
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -216,7 +219,8 @@ class Location(fields.Field[Place]):
                 )
             except ValidationError as error:
                 errors[name] = error.messages
-        errors |= {name: ["Unknown field."] for name in value if name not in {"lat", "lon", "accuracy_km"}}
+        unknown = (name for name in value if name not in {"lat", "lon", "accuracy_km"})
+        errors |= {name: ["Unknown field."] for name in islice(unknown, MOST_UNKNOWN)}
         if errors:
             raise ValidationError(errors)
         return Place.at(read["lat"], read["lon"])

@@ -8,8 +8,9 @@ names its path; what is no JSON at all is `NotJson`.
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from functools import reduce
+from itertools import chain, islice
 from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 
@@ -19,6 +20,7 @@ DEEPEST = 12
 LARGEST_INTEGER = 2**63 - 1
 MOST_DIGITS = 25
 MOST_FAULTS = 100
+_Steps = tuple[str | int, ...]
 
 
 class _Twice(dict[str, Any]):
@@ -64,19 +66,31 @@ def _integer(digits: str) -> float | int:
 
 
 def _faults(parsed: Any) -> Iterator[tuple[str, list[str]]]:
-    # A loop, not a recursion: depth is one of the things that it looks for.
-    waiting: list[tuple[str, Any, int]] = [("", parsed, 1)]
+    # A loop, not a recursion: depth is one of the things that it looks for. Only what holds others waits, and
+    # a path is written only where there is a fault: a body may hold 100,000 values.
+    waiting: list[tuple[_Steps, Any, int]] = [((), parsed, 1)]
     while waiting:
-        path, value, depth = waiting.pop()
+        steps, value, depth = waiting.pop()
         if depth > DEEPEST:
             raise NotJson(f"The body is nested deeper than {DEEPEST} levels.")
         if fault := _fault(value):
-            yield path or "body", [fault]
-        elif isinstance(value, Mapping):
-            waiting += [(_join(path, key), item, depth + 1) for key, item in value.items()]
-            waiting += [(_join(path, "key"), key, depth + 1) for key in value if _fault(key)]
-        elif isinstance(value, list):
-            waiting += [(_join(path, index), item, depth + 1) for index, item in enumerate(value)]
+            yield _path(steps) or "body", [fault]
+            continue
+        for step, item in _inside(value):
+            if isinstance(item, (dict, list)):
+                waiting.append(((*steps, step), item, depth + 1))
+            elif fault := _fault(item):
+                yield _path((*steps, step)), [fault]
+
+
+def _inside(value: Any) -> Iterable[tuple[str | int, Any]]:
+    if isinstance(value, dict):
+        return chain(value.items(), (("key", key) for key in value))
+    return enumerate(value) if isinstance(value, list) else ()
+
+
+def _path(steps: _Steps) -> str:
+    return reduce(_join, steps, "")
 
 
 def _join(path: str, step: str | int) -> str:
@@ -102,6 +116,8 @@ def _fault(value: Any) -> str | None:
 def _text_fault(text: str) -> str | None:
     if "\0" in text:
         return "Must not hold a NUL character."
+    if text.isascii():
+        return None
     try:
         text.encode()
     except UnicodeEncodeError:
