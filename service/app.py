@@ -4,8 +4,22 @@ Reads top to bottom: settings, storage, use cases, resources, errors.
 """
 
 from flask import Flask, Response, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from service.resources import community, documents, keys, operations, profiles, suggestions, terms, transfers
+from service.resources import (
+    blocks,
+    community,
+    connections,
+    documents,
+    keys,
+    operations,
+    profiles,
+    reports,
+    responses,
+    suggestions,
+    terms,
+    transfers,
+)
 from service.settings import Settings
 from service.storage.access import AccessReader
 from service.storage.cache import Cache
@@ -22,18 +36,34 @@ from service.web.problems import register_problems
 from service.web.request_log import register_request_log
 from service.web.state import EXTENSION, Parts
 
-NOUNS = (profiles, suggestions, transfers, terms, community, keys, operations)
+NOUNS = (
+    profiles,
+    suggestions,
+    responses,
+    connections,
+    blocks,
+    reports,
+    transfers,
+    terms,
+    community,
+    keys,
+    operations,
+)
 
 
-def create_app(settings: Settings, database: Database, cache: Cache) -> Flask:
+def create_app(
+    settings: Settings, database: Database, cache: Cache, loaded: LoadedCommunities | None = None
+) -> Flask:
     """Build the app on an open database and cache."""
     app = Flask("kith", static_folder=None)
     # One byte more than is allowed: werkzeug cuts a streamed body off in silence, so its length is looked at.
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY + 1
     app.url_map.redirect_defaults = False
     app.url_map.merge_slashes = False
+    # Only the client's address is taken from a proxy, never the host, scheme or prefix that links would show.
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=0)  # type: ignore[method-assign]
 
-    loaded = LoadedCommunities(database)
+    loaded = loaded or LoadedCommunities(database)
     app.extensions[EXTENSION] = Parts(
         settings=settings,
         database=database,
@@ -59,8 +89,18 @@ def create_app(settings: Settings, database: Database, cache: Cache) -> Flask:
     return app
 
 
+# Nothing that we answer is a page, but for /docs, which has a policy of its own.
+_GUARDS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+}
+
+
 def _harden(response: Response) -> Response:
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    for name, text in _GUARDS.items():
+        response.headers.setdefault(name, text)
     # What a key may read is nobody else's to keep.
     if request.path.startswith("/v1/"):
         response.headers["Cache-Control"] = "private, no-cache"

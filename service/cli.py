@@ -1,4 +1,4 @@
-"""The command line: kith serve, worker, migrate, community, key, import, export, refit, demo.
+"""The command line: kith serve, worker, migrate, community, key, import, export, refit, erasures, demo.
 
 Results are one JSON line on stdout (`export`: NDJSON); progress and logs go to stderr. Exit 0: done,
 1: failed (also where a line failed), 2: usage.
@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from threading import Event, Thread
 from typing import IO, Any, cast
@@ -24,11 +25,12 @@ from service.schemas.keys import KeySchema
 from service.schemas.profiles import profile_wire
 from service.schemas.transfers import report_wire
 from service.settings import Settings, read_settings
-from service.storage import communities
+from service.storage import communities, erasure_log
 from service.storage.database import Database
 from service.storage.migrate import migrate
 from service.storage.session import Session
-from service.usecases.communities import create_community, delete_community
+from service.usecases.communities import create_community
+from service.usecases.erasures import delete_community, replay
 from service.usecases.exports import export_profiles
 from service.usecases.imports import import_profiles, refit
 from service.usecases.keys import create_key
@@ -74,7 +76,13 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "import", _import, "import profiles from NDJSON or CSV, .gz too", _add_import)
     _add(commands, "export", _export, "export profiles as NDJSON", _option("--community"))
     _add(commands, "refit", _refit, "count a community's terms anew, as a new model", _argument("community"))
+    erasures = commands.add_parser("erasures", help="after a restored database").add_subparsers(required=True)
+    _add(erasures, "replay", _replay, "erase again whom an erasure log names", _add_file)
     return parser
+
+
+def _add_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE")
 
 
 def _add(
@@ -149,8 +157,8 @@ def _work(settings: Settings, given: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stop.set())
     if given.until_parent_ends:
         Thread(target=_wait_for_parent, args=(stop,), daemon=True).start()
-    with start.open_database(settings) as database:
-        worker.run(database, stop)
+    with start.open_database(settings) as database, start.open_answers(settings) as cache:
+        worker.run(database, cache, settings.erased, stop)
     return DONE
 
 
@@ -181,9 +189,26 @@ def _create_community(settings: Settings, given: argparse.Namespace) -> int:
 
 def _delete_community(settings: Settings, given: argparse.Namespace) -> int:
     with start.open_database(settings) as database, start.open_answers(settings) as cache:
-        delete_community(database, cache, given.id)
+        swept = delete_community(database, cache, given.id, settings.erased)
     _say({"deleted": given.id})
-    return DONE
+    if not swept:
+        print(
+            f"kith: deleted, but {settings.erased} could not be written, or Redis or a long reader of the "
+            "database was in the way of the sweep: what is left in Redis expires within 11 minutes",
+            file=sys.stderr,
+        )
+    return DONE if swept else FAILED
+
+
+def _replay(settings: Settings, given: argparse.Namespace) -> int:
+    with (
+        start.open_database(settings) as database,
+        start.open_answers(settings) as cache,
+        given.file.open("rb") as log,
+    ):
+        report = replay(database, cache, erasure_log.read(log))
+    _say(asdict(report))
+    return FAILED if report.failed else DONE
 
 
 def _create_key(settings: Settings, given: argparse.Namespace) -> int:

@@ -52,8 +52,8 @@ class Stale(KithError):
 
 
 class TooManyRequests(KithError):
-    """The key has used up its requests for now."""
+    """Whoever asks has used up what they may ask for now."""
 
-    def __init__(self, retry_after: float) -> None:
-        super().__init__("This key has used up its requests for now.")
+    def __init__(self, retry_after: float, text: str = "This key has used up its requests for now.") -> None:
+        super().__init__(text)
         self.retry_after = retry_after

@@ -5,16 +5,18 @@ A `ProfileRecord` is what a platform stated of a member; a `Member` is that as i
 """
 
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Generic, Literal, TypeVar
 
-from matching import Place, Profile, Slot
+from matching import FACETS, Place, Profile, Slot
 
-FACETS = ("interests", "activities", "goals")
 MOST_ERRORS = 1000
 SCOPES = ("read", "write", "admin")
+Outcome = Literal["created", "updated", "unchanged"]
+R = TypeVar("R")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -58,7 +60,10 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A profile as it is kept. `record.place` is the place that others see."""
+    """A profile as it is kept. `record.place` is the place that others see.
+
+    `code` is the keyed hash of the id, `introductions` counts those that are open.
+    """
 
     record: ProfileRecord
     radius_km: float
@@ -67,6 +72,9 @@ class Member:
     own: str = ""
     pairs: str = ""
     changed: int = 0
+    code: str = ""
+    introductions: int = 0
+    created_at: int = 0
 
     @property
     def due_at(self) -> int | None:
@@ -104,6 +112,7 @@ class Member:
             seeks=record.seeks,
             suggestible=record.status == "active" and record.capacity > 0,
             paused=record.status == "paused",
+            full=self.introductions >= record.capacity,
         )
 
 
@@ -122,11 +131,69 @@ class Community:
     acquaintances: bool = True
     admin_attributes: tuple[str, ...] = ()
     separate_by: tuple[str, ...] = ()
+    secret: str = field(default="", repr=False)
     settings_stamp: str = ""
     change_number: int = 0
     members: int = 0
     model: str = ""
     model_members: int = 0
+
+    def code_of(self, profile_id: str) -> str:
+        """Return what stands for an id where the id itself must not: a keyed hash, 32 hex digits."""
+        return hmac.new(bytes.fromhex(self.secret), profile_id.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def parts(self, one: ProfileRecord, other: ProfileRecord) -> bool:
+        """Tell whether two may not meet: they differ in what the community separates by."""
+        return any(one.attributes.get(name) != other.attributes.get(name) for name in self.separate_by)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one of a pair did about the other. Times are milliseconds since 1970 in database time.
+
+    `unblocked` holds the times of the latest unblockings; `stranger` is this side's own id, kept only where
+    nobody was a member under it.
+    """
+
+    response: str | None = None
+    answered_at: int | None = None
+    blocked_at: int | None = None
+    unblocked: tuple[int, ...] = ()
+    stranger: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """All that stands between two people, as one of them sees it; codes stand for their ids.
+
+    `since` is when they connected; None where they are not connected.
+    """
+
+    me: str
+    peer: str
+    mine: Side = Side()
+    theirs: Side = Side()
+    since: int | None = None
+    last_met: int | None = None
+    times_met: int = 0
+
+    def turned(self) -> "Pair":
+        """Return the pair as the other one sees it."""
+        return replace(self, me=self.peer, peer=self.me, mine=self.theirs, theirs=self.mine)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a member reported of another. The ids are None for who isn't a member (any more)."""
+
+    id: str
+    profile: str | None
+    peer: str | None
+    peer_code: str
+    reason: str
+    detail: str | None
+    state: str
+    created_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +222,21 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
-class ImportLine:
+class ConnectionRecord:
+    """Two who know each other already, as the platform tells it; None for what it doesn't say."""
+
+    a: str
+    b: str
+    since: int | None = None
+    last_met: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportLine(Generic[R]):
     """One line of an import, numbered from 1: a record, or what is wrong with it."""
 
     number: int
-    record: ProfileRecord | None = None
+    record: R | None = None
     id: str | None = None
     errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -172,17 +249,16 @@ class ImportReport:
     updated: int = 0
     unchanged: int = 0
     failed: int = 0
-    errors: list[ImportLine] = field(default_factory=list)
+    errors: list[ImportLine[Any]] = field(default_factory=list)
 
-    def fail(self, line: ImportLine) -> None:
-        """Count a line that failed, and keep it if there is room."""
+    def add(self, result: Outcome | ImportLine[Any]) -> None:
+        """Count what became of a line; one that failed is kept if there is room."""
+        if not isinstance(result, ImportLine):
+            setattr(self, result, getattr(self, result) + 1)
+            return
         self.failed += 1
         if len(self.errors) < MOST_ERRORS:
-            self.errors.append(line)
-
-    def count(self, outcome: str) -> None:
-        """Count a line that was saved."""
-        setattr(self, outcome, getattr(self, outcome) + 1)
+            self.errors.append(result)
 
 
 def content_hash(content: Any) -> str:

@@ -44,6 +44,8 @@ class Settings:
     workers: int
     rate_limit: Rate | None
     public_url: str | None
+    proxies: int
+    erasure_log: Path | None
     clock_file: Path | None
     testing: bool
     log_level: str
@@ -57,6 +59,11 @@ class Settings:
     def database(self) -> str:
         """The database's address, as SQLAlchemy's."""
         return self.database_url or f"sqlite:///{self.home.absolute() / 'kith.db'}"
+
+    @property
+    def erased(self) -> Path:
+        """The file that says who was erased when."""
+        return self.erasure_log or self.home / "erased.log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +148,8 @@ OPTIONS = (
         "rate_limit",
         "600/minute",
         "rate",
-        "Requests per key, a `second`, `minute` or `hour`; `off` for none.",
+        "Requests per key, and calls without one in force per address, a `second`, `minute` or `hour`; "
+        "`off` for none.",
         Rate.parse,
     ),
     Option(
@@ -150,6 +158,22 @@ OPTIONS = (
         "address",
         "The address that absolute links begin with; the `Host` header is never used.",
         _public,
+    ),
+    Option(
+        "proxies",
+        "0",
+        "number",
+        "How many proxies of yours stand in front, 0 to 9: the client's address is the one that the "
+        "outermost appended to `X-Forwarded-For`. With 0 the header counts for nothing.",
+        _whole(0, 9),
+    ),
+    Option(
+        "erasure_log",
+        "",
+        "path",
+        "The file that says who was erased when, by keyed hash, for `kith erasures replay`; none means "
+        "`erased.log` in `KITH_HOME`. Keep it where no backup of the database overwrites it.",
+        _path,
     ),
     Option(
         "clock_file",

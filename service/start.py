@@ -3,18 +3,27 @@
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import structlog
+
+from service.errors import KithError
 from service.settings import Settings
 from service.storage.cache import Cache, open_cache
 from service.storage.database import Database
 from service.storage.embedded import EmbeddedServer, EmbeddedServerUnavailable
+from service.storage.loaded import LoadedCommunities
 from service.storage.migrate import check_current, migrate
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+
+SECONDS_BETWEEN_TIDYINGS = 15.0
+log = structlog.get_logger(__name__)
 
 
 @contextmanager
@@ -91,9 +100,28 @@ def make_app(settings: Settings, redis_address: str, revive: Callable[[], str] |
     from service.app import create_app
 
     database = Database(settings.database, settings.clock_file)
-    app = create_app(settings, database, open_cache(redis_address, revive=revive))
+    cache = open_cache(redis_address, revive=revive)
+    loaded = LoadedCommunities(database)
+    app = create_app(settings, database, cache, loaded)
     threading.Thread(target=_load_matching, daemon=True).start()
+    threading.Thread(target=_tidy, args=(loaded, cache), daemon=True).start()
     return app
+
+
+def _tidy(loaded: LoadedCommunities, cache: Cache) -> None:
+    while True:
+        time.sleep(SECONDS_BETWEEN_TIDYINGS)
+        try:
+            tidy_once(loaded, cache)
+        except KithError:
+            log.warning("tidying_failed", exc_info=True)
+
+
+def tidy_once(loaded: LoadedCommunities, cache: Cache) -> None:
+    """Forget who was erased in this process' memory: the worker sweeps only what processes share."""
+    for community_id in loaded.tidy():
+        if cache.link is None:
+            cache.forget_community(community_id)
 
 
 def start_worker() -> "subprocess.Popen[bytes]":

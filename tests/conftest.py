@@ -26,6 +26,17 @@ from tests.tenants import (
 __all__ = ["clock", "clock_file", "kith", "module_kith", "module_sqlite_kith", "module_url", "sqlite_kith"]
 
 
+# Tests that send what others send, in great number: measuring them would take minutes and add nothing.
+UNMEASURED = {"attacks", "freshness", "contract", "realdata"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure no coverage where it is known already."""
+    for item in items:
+        if item.path.parent.name in UNMEASURED:
+            item.add_marker("no_cover")
+
+
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
     """One server of the Redis protocol on a private unix socket; leave it running and thawed."""

@@ -1,25 +1,60 @@
-"""Every route of the app, found in its url_map, so that no test of all routes can forget a new one."""
+"""Every route of the app, found in its url_map, so that no test of all routes can forget a new one.
+
+`BODIES` and `LINES` hold what each route takes, `settle` makes what its path and body name. A new route that
+writes fails `tests/contract/test_walk.py` until it stands here.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from service.app import create_app
 from service.settings import read_settings
 from service.storage.cache import open_cache
 from service.storage.database import Database
+from tests.harness import NDJSON, Kith
 
 ADMIN = re.compile(
     r"GET /v1/profiles(/<profile>)?/export|\w+ /v1/(keys|reports|webhooks)(/.*)?|PATCH /v1/community"
     r"|POST /v1/rounds/<[a-z_]+>/(publish|cancel)"
 )
 NO_KEY = re.compile(r"/(livez|readyz|metrics|openapi\.json|docs(/.*)?)|/v1/calendars/.*")
-IDS = {"profile_id": "somebody", "key_id": "key_0123456789abcdef", "name": "swagger-ui.css"}
+# Ids of every kind that a path or a body names; nobody has these of a key and of a report.
+IDS = {
+    "profile_id": "somebody",
+    "peer_id": "acquaintance",
+    "other_id": "newcomer",
+    "key_id": "key_0123456789abcdef",
+    "report_id": "rep_0123456789abcdef01234567",
+    "name": "swagger-ui.css",
+}
+# What each route takes that reads JSON; `<peer_id>` and the like stand for ids.
+BODIES: dict[str, dict[str, Any]] = {
+    "POST /v1/profiles": {"name": "New"},
+    "PUT /v1/profiles/{profile_id}": {"name": "New"},
+    "PATCH /v1/profiles/{profile_id}": {"name": "New"},
+    "POST /v1/profiles/{profile_id}/responses": {"peer": "<other_id>", "response": "accept"},
+    "PUT /v1/profiles/{profile_id}/connections/{peer_id}": {"last_met": "2026-01-01T18:00:00Z"},
+    "POST /v1/profiles/{profile_id}/reports": {"peer": "<other_id>", "reason": "spam", "detail": "Sells."},
+    "PATCH /v1/reports/{report_id}": {"state": "resolved"},
+    "PATCH /v1/community": {"name": "New"},
+    "POST /v1/keys": {"name": "new", "scopes": ["read"]},
+}
+# A line that each import takes.
+LINES: dict[str, dict[str, Any]] = {
+    "POST /v1/profiles/import": {"id": "<profile_id>", "name": "New"},
+    "POST /v1/connections/import": {"a": "<profile_id>", "b": "<other_id>"},
+}
+# Those that write without a body.
+BODILESS = {"PUT /v1/profiles/{profile_id}/blocks/{peer_id}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +77,30 @@ class Route:
         return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", self.rule)
 
     @property
+    def name(self) -> str:
+        """What the tables of bodies call it."""
+        return f"{self.method} {self.template}"
+
+    @property
+    def is_import(self) -> bool:
+        """Whether it takes a stream of lines."""
+        return self.name in LINES
+
+    def body(self, ids: Mapping[str, str] = IDS) -> bytes | None:
+        """Return what it takes, naming these ids; None where it takes nothing."""
+        taken = LINES.get(self.name) or BODIES.get(self.name)
+        if taken is None:
+            return None
+        return re.sub(r"<(\w+)>", lambda found: ids[found[1]], json.dumps(taken)).encode()
+
+    def send(self, kith: Kith, ids: Mapping[str, str] = IDS, query: str = "", **headers: str) -> TestResponse:
+        """Send what it takes, under the key of `kith` or whatever the headers say."""
+        body = self.body(ids)
+        kind = {"Content_Type": NDJSON if self.is_import else "application/json"} if body else {}
+        answer: TestResponse = kith.call(self.method, self.path(ids) + query, body, **(kind | headers))
+        return answer
+
+    @property
     def is_open(self) -> bool:
         """Whether the contract asks for no key here."""
         return NO_KEY.fullmatch(self.rule) is not None
@@ -53,6 +112,18 @@ class Route:
         if ADMIN.fullmatch(f"{'GET' if self.method == 'HEAD' else self.method} {said}"):
             return "admin"
         return "read" if self.method in {"GET", "HEAD"} else "write"
+
+
+def settle(kith: Kith, route: Route | None = None) -> dict[str, str]:
+    """Make what a route's path and body name: members, a connection, a report, a key; return the ids."""
+    kith.import_profiles(*({"id": IDS[who], "name": who} for who in ("profile_id", "peer_id", "other_id")))
+    kith.call("PUT", f"/v1/profiles/{IDS['profile_id']}/connections/{IDS['peer_id']}", {})
+    if route is not None and route.name == "DELETE /v1/profiles/{profile_id}/blocks/{peer_id}":
+        kith.call("PUT", route.path())  # which ends the connection
+    report = {"peer": "stranger", "reason": "other"}
+    reported = kith.call("POST", f"/v1/profiles/{IDS['peer_id']}/reports", report)
+    made = kith.call("POST", "/v1/keys", {"name": "spare", "scopes": ["read"]})
+    return IDS | {"report_id": reported.json["id"], "key_id": made.json["id"]}
 
 
 def routes_of(app: Flask) -> list[Route]:

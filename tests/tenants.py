@@ -51,9 +51,24 @@ def clock(clock_file: Path) -> Iterator[TestClock]:
     clock.reset()
 
 
+SQLITE_FIRST = ["sqlite", pytest.param("postgresql", marks=pytest.mark.drill)]
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def module_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an empty database for a whole module, once of each kind."""
+    yield from _module_url(request, tmp_path_factory)
+
+
+@pytest.fixture(scope="module", params=SQLITE_FIRST)
+def sqlite_first_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The same, but with PostgreSQL only in the drill; import it as `module_url` in its place."""
+    yield from _module_url(request, tmp_path_factory)
+
+
+def _module_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path_factory.mktemp('database') / 'kith.db'}"
         return

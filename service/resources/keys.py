@@ -6,10 +6,10 @@ from flask import Response
 from flask.views import MethodView
 
 from service.schemas.keys import KeyPage, KeySchema, NewKeyAnswer, key_wire
-from service.schemas.queries import PageQuery, write_cursor
+from service.schemas.queries import PageQuery
 from service.usecases import keys
 from service.web.access import needs_admin
-from service.web.answers import answer, nothing
+from service.web.answers import answer, nothing, page
 from service.web.blueprint import Blueprint
 from service.web.idempotency import idempotent
 from service.web.state import session
@@ -24,14 +24,10 @@ class Keys(MethodView):
     @needs_admin
     @blueprint.arguments(PageQuery, location="query")
     @blueprint.response(200, KeyPage)
-    def get(self, page: dict[str, Any]) -> Response:
+    def get(self, query: dict[str, Any]) -> Response:
         """List keys, without their secrets."""
-        after, limit = (page["cursor"] or [""])[0], page["limit"]
-        found = session().list_keys(after, limit + 1)
-        listed: dict[str, Any] = {"items": [key_wire(key) for key in found[:limit]]}
-        if len(found) > limit:
-            listed["next"] = write_cursor(found[limit - 1].id)
-        return answer(listed)
+        after, limit = (query["cursor"] or [""])[0], query["limit"]
+        return page(session().list_keys(after, limit + 1), limit, key_wire, lambda last: [last.id])
 
     @needs_admin
     @idempotent(secret=True)

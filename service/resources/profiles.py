@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from flask import Response, g
+from flask import Response
 from flask.views import MethodView
 
 from service.errors import Invalid, NotFound
@@ -16,12 +16,13 @@ from service.schemas.profiles import (
     patched_record,
     profile_wire,
 )
-from service.schemas.queries import PageQuery, write_cursor
+from service.schemas.queries import PageQuery
 from service.usecases import profiles
+from service.usecases.erasures import erase_profile
 from service.web.access import reads_profile
-from service.web.answers import answer, condition, nothing, tagged
+from service.web.answers import condition, nothing, page, tagged
 from service.web.blueprint import ETAG, Blueprint
-from service.web.idempotency import ABOUT, idempotent
+from service.web.idempotency import idempotent, speaks_of
 from service.web.state import access, link, session
 
 blueprint = Blueprint(
@@ -35,23 +36,19 @@ class Profiles(MethodView):
 
     @blueprint.arguments(PageQuery, location="query")
     @blueprint.response(200, ProfilePage)
-    def get(self, page: dict[str, Any]) -> Response:
+    def get(self, query: dict[str, Any]) -> Response:
         """List profiles in the order of their ids."""
-        after, limit = (page["cursor"] or [""])[0], page["limit"]
+        after, limit = (query["cursor"] or [""])[0], query["limit"]
         members = session().page_of_members(after, limit + 1)
-        listed: dict[str, Any] = {"items": [profile_wire(member) for member in members[:limit]]}
-        if len(members) > limit:
-            listed["next"] = write_cursor(members[limit - 1].record.id)
-        return answer(listed)
+        return page(members, limit, profile_wire, lambda last: [last.record.id])
 
     @idempotent()
     @blueprint.arguments(ProfileSchema)
     @blueprint.response(201, ProfileAnswer, headers=ETAG)
     def post(self, record: ProfileRecord) -> Response:
         """Create a profile."""
-        setattr(g, ABOUT, record.id)
         member = profiles.create_profile(session(), access(), record)
-        setattr(g, ABOUT, member.record.id)
+        speaks_of(member.record.id)
         return _show(member, 201)
 
 
@@ -94,7 +91,7 @@ class Profile(MethodView):
     @blueprint.response(204)
     def delete(self, profile_id: str) -> Response:
         """Erase a member everywhere."""
-        profiles.erase_profile(session(), profile_id, condition())
+        erase_profile(session(), profile_id, condition())
         return nothing()
 
 

@@ -13,7 +13,7 @@ from service.web.access import reads_profile
 from service.web.answers import CONTENT_TYPE, as_json
 from service.web.blueprint import Blueprint
 from service.web.metrics import SUGGESTIONS
-from service.web.state import access, parts
+from service.web.state import access, parts, session
 
 blueprint = Blueprint(
     "suggestions", __name__, url_prefix="/v1/profiles", description="Whom a member could meet."
@@ -32,7 +32,10 @@ class Suggestions(MethodView):
         asker = access()
         support = asker.community.support_text
         found = parts().suggester.suggest(
-            asker, Question(**query), lambda found: as_json(suggestions_wire(found, support))
+            session(),
+            asker,
+            Question(**query),
+            lambda found, invited_by: as_json(suggestions_wire(found, invited_by, support)),
         )
         SUGGESTIONS.labels(found.cache).inc()
         return Response(_finish(found, asker.now), content_type=CONTENT_TYPE)

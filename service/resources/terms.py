@@ -6,10 +6,10 @@ from flask import Response
 from flask.views import MethodView
 
 from matching import normalise
-from service.schemas.queries import TermQuery, write_cursor
+from service.schemas.queries import TermQuery
 from service.schemas.terms import TermPage
 from service.usecases.terms import complete_terms
-from service.web.answers import answer
+from service.web.answers import page
 from service.web.blueprint import Blueprint
 from service.web.state import access, parts
 
@@ -30,8 +30,9 @@ class Terms(MethodView):
         found = complete_terms(
             parts().loaded, access(), query["prefix"], query["facet"], limit + 1, query["cursor"]
         )
-        listed: dict[str, Any] = {"items": [{"term": term, "count": count} for term, count in found[:limit]]}
-        if len(found) > limit:
-            term, count = found[limit - 1]
-            listed["next"] = write_cursor(count, normalise(term))
-        return answer(listed)
+        return page(
+            found,
+            limit,
+            lambda item: {"term": item[0], "count": item[1]},
+            lambda last: [last[1], normalise(last[0])],
+        )

@@ -1,8 +1,6 @@
 """Imports and exports over HTTP: streams, with flat memory on both ends."""
 
 from collections.abc import Iterator
-from io import BufferedReader, RawIOBase
-from typing import cast
 
 from flask import Response, request
 from flask.views import MethodView
@@ -16,14 +14,11 @@ from service.usecases.exports import export_profiles
 from service.usecases.imports import import_profiles
 from service.web.access import needs_admin, reads_profile
 from service.web.answers import answer, as_json, tagged
-from service.web.blueprint import ETAG, Blueprint, check_coding, check_type
+from service.web.blueprint import ETAG, Blueprint, read_stream
 from service.web.lines import CSV, NDJSON, read_lines
 from service.web.state import access, session
 
 blueprint = Blueprint("transfers", __name__, url_prefix="/v1/profiles", description="Many profiles at once.")
-# Flask takes None for "as configured".
-UNLIMITED = 2**62
-BYTES_PER_READ = 64 * 1024
 _TEXT = {"schema": {"type": "string"}}
 
 
@@ -35,13 +30,7 @@ class Import(MethodView):
     @blueprint.doc(requestBody={"required": True, "content": {NDJSON: _TEXT, CSV: _TEXT}})
     def post(self) -> Response:
         """Import whole profiles as NDJSON or CSV; a bad line costs only itself."""
-        check_coding(request)
-        check_type(request, (NDJSON, CSV))
-        # Streamed line by line, so the limit on bodies does not apply.
-        request.max_content_length = UNLIMITED
-        # The server's stream reads lines byte by byte unless it is buffered.
-        stream = BufferedReader(cast("RawIOBase", request.stream), BYTES_PER_READ)
-        lines = read_lines(stream, request.mimetype)
+        lines = read_lines(read_stream(request, (NDJSON, CSV)), request.mimetype)
         return answer(report_wire(import_profiles(session(), access(), lines)))
 
 
@@ -68,7 +57,8 @@ class ExportOne(MethodView):
         member = access().member
         if member is None:
             raise NotFound("There is no such profile.")
-        kept = member_wire(member)
+        code = member.code
+        kept = member_wire(member, session().pairs_of(code), session().reports_by(code))
         return tagged(kept, content_hash(kept))
 
 

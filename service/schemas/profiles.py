@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
-from matching import Place, Slot
-from service.records import DAYS, FACETS, Member, ProfileRecord
+from matching import FACETS, Place, Slot
+from service.records import DAYS, Member, ProfileRecord
 from service.schemas.base import StrictSchema
 from service.schemas.fields import (
     Choice,

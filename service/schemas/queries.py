@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, pre_load
 
-from service.records import FACETS
+from matching import FACETS
 from service.schemas.base import StrictSchema
 from service.schemas.fields import Choice, Line
 from service.schemas.profiles import MODES
@@ -86,6 +86,13 @@ class PageQuery(StrictSchema):
 
     limit = QueryWhole(1, 100, load_default=20)
     cursor = Cursor(str, load_default=None, allow_none=False)
+
+
+class NewestFirstQuery(StrictSchema):
+    """Where a list of people, newest first, begins and how much of it to give."""
+
+    limit = QueryWhole(1, 100, load_default=20)
+    cursor = Cursor(int, str, load_default=None, allow_none=False)
 
 
 class TermQuery(StrictSchema):

@@ -1,11 +1,11 @@
 """The wire shape of suggestions."""
 
+from collections.abc import Collection
 from typing import Any
 
 from marshmallow import Schema, fields
 
-from matching import Answer, Shortfall, Suggestion
-from service.records import FACETS
+from matching import FACETS, Answer, Shortfall, Suggestion
 from service.schemas.fields import Choice, Flag, Moment, Number, Several, Whole
 from service.schemas.profiles import MODES, SlotSchema, slot_wire
 
@@ -78,15 +78,15 @@ class SuggestionsAnswer(Schema):
     shortfall = fields.Nested(ShortfallAnswer, required=True, allow_none=True)
 
 
-def suggestions_wire(answer: Answer, support: str | None) -> dict[str, Any]:
+def suggestions_wire(answer: Answer, invited_by: Collection[str], support: str | None) -> dict[str, Any]:
     """Return the part of the answer that is the same from wherever it comes."""
     return {
-        "items": [_suggestion_wire(item) for item in answer.items],
+        "items": [_suggestion_wire(item, item.id in invited_by) for item in answer.items],
         "shortfall": answer.shortfall and _shortfall_wire(answer.shortfall, support),
     }
 
 
-def _suggestion_wire(item: Suggestion) -> dict[str, Any]:
+def _suggestion_wire(item: Suggestion, invited_me: bool) -> dict[str, Any]:
     return {
         "peer": {"id": item.id, "name": item.name},
         "score": item.score,
@@ -97,7 +97,7 @@ def _suggestion_wire(item: Suggestion) -> dict[str, Any]:
         "slots": [slot_wire(slot) for slot in item.slots],
         "reasons": list(item.reasons),
         "openers": list(item.openers),
-        "invited_me": False,
+        "invited_me": invited_me,
     }
 
 

@@ -15,12 +15,18 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gunicorn import util
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from service.serving.body import SlowClientError
+from service.serving.lanes import CLAIM, FairThreads, Head
+from service.serving.refusal import as_answer, refusal_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from _typeshed import ReadableBuffer
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 REQUEST_SECONDS = 15.0  # for the header and a small body
 SMALL_BODY_BYTES = 64 * 1024
@@ -90,6 +96,11 @@ class PatientConnection(TConn):
             self.parser.unreader.unread(bytes(self.received))
             self.received.clear()
 
+    def head(self) -> Head:
+        """Tell what the header of the next request says, before it gets a thread."""
+        # Of requests sent at once the parser holds those that follow the first.
+        return Head.of(bytes(self.received) or self.parser.unreader.buf.getvalue())
+
     def wait_until(self, deadline: float) -> None:
         """Wait in the poller, until then at most."""
         self.sock.setblocking(False)
@@ -133,6 +144,30 @@ class PatientWorker(ThreadWorker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.closing: deque[PatientConnection] = deque()
+
+    def get_thread_pool(self) -> FairThreads:
+        """Make threads that take turns between communities."""
+        return FairThreads(self.cfg.threads, PatientConnection.head)
+
+    def load_wsgi(self) -> None:
+        """Make the app, which tells the threads whose request they are at."""
+        app: WSGIApplication = self.app.wsgi()
+
+        def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            environ[CLAIM] = self.tpool.claim
+            return app(environ, start_response)
+
+        self.wsgi = call
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Answer a request that never got to the app, or an app that failed."""
+        status, title = refusal_of(exc)
+        if status >= 500:
+            self.log.error("Error handling request", exc_info=exc)
+        try:
+            util.write_nonblock(client, as_answer(status, title))
+        except OSError:
+            self.log.debug("Failed to send error message.")
 
     def accept(self, listener: Any) -> None:
         """Take a new connection into the poller."""

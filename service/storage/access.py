@@ -3,13 +3,26 @@
 import json
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Row, Select, and_, bindparam, case, cast, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    FromClause,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.sql.selectable import ScalarSelect
 
 from service.records import Access, ApiKey
 from service.storage import communities, profiles, stamps
 from service.storage.database import Database
-from service.storage.tables import api_keys, tiles
+from service.storage.tables import api_keys, pairs, tiles
 from service.storage.tables import communities as community_table
 from service.storage.tables import profiles as profile_table
 
@@ -38,7 +51,8 @@ class AccessReader:
         if row is None:
             return None
         access = _access(row, self._database.clock.shift(row.now), profile_id is not None)
-        return access, row.due is not None and row.due <= access.now
+        ending = [due for due in (row.due, row.pairs_due) if due is not None]
+        return access, min(ending, default=access.now + 1) <= access.now
 
 
 def _access(row: Row[Any], now: int, with_profile: bool) -> Access:
@@ -52,12 +66,6 @@ def _access(row: Row[Any], now: int, with_profile: bool) -> Access:
 
 
 def _statement(now: ColumnElement[int]) -> Select[Any]:
-    ending = profile_table.alias()
-    due = (
-        select(func.min(ending.c.due_at))
-        .where(ending.c.community == community_table.c.number)
-        .correlate(community_table)
-    )
     return (
         select(
             api_keys.c.id.label("key_id"),
@@ -66,11 +74,17 @@ def _statement(now: ColumnElement[int]) -> Select[Any]:
             api_keys.c.created_at.label("key_created_at"),
             *communities.COLUMNS,
             now,
-            due.scalar_subquery().label("due"),
+            _first_due(profile_table.alias()).label("due"),
+            _first_due(pairs).label("pairs_due"),
         )
         .join_from(api_keys, community_table)
         .where(api_keys.c.digest == bindparam("digest"))
     )
+
+
+def _first_due(table: FromClause) -> ScalarSelect[int]:
+    chosen = select(func.min(table.c.due_at)).where(table.c.community == community_table.c.number)
+    return chosen.correlate(community_table).scalar_subquery()
 
 
 def _with_profile(now: ColumnElement[int]) -> Select[Any]:

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, union, update
 
 from service.errors import NotFound
 from service.records import Community
 from service.storage.database import Database
 from service.storage.stamps import new_stamp
-from service.storage.tables import communities, profiles
+from service.storage.tables import communities, pairs, profiles
 
 COLUMNS = [column for column in communities.c if column.name != "created_at"]
 _JSON = ("facet_weights", "admin_attributes", "separate_by")
@@ -69,17 +69,12 @@ def write(database: Database, number: int) -> Iterator[Write]:
         transaction.finish()
 
 
-def select_now(database: Database) -> Select[Any]:
-    """Return the statement that asks the database for its time."""
-    return select(database.clock.column)
-
-
 def communities_due(database: Database) -> list[int]:
     """Return the numbers of the communities in which something has ended by time."""
     with database.read() as connection:
-        now = database.clock.shift(connection.execute(select_now(database)).scalar_one())
-        chosen = select(profiles.c.community).where(profiles.c.due_at <= now).distinct()
-        return list(connection.execute(chosen).scalars())
+        now = database.now(connection)
+        due = [select(table.c.community).where(table.c.due_at <= now) for table in (profiles, pairs)]
+        return list(connection.execute(union(*due)).scalars())
 
 
 def insert_community(connection: Connection, community: Community, now: int) -> Community:
@@ -88,6 +83,11 @@ def insert_community(connection: Connection, community: Community, now: int) -> 
     del values["number"]
     result = connection.execute(insert(communities).values(values).returning(communities.c.number))
     return replace(community, number=result.scalar_one())
+
+
+def with_members(community: Community, more: int) -> Community:
+    """Return a community with so many more members."""
+    return replace(community, members=community.members + more)
 
 
 def delete_row(connection: Connection, community: Community) -> None:
@@ -101,6 +101,12 @@ def find_community(connection: Connection, community_id: str) -> Community:
     if row is None:
         raise NotFound(f"There is no community {community_id}.")
     return as_community(row)
+
+
+def find_by_number(connection: Connection, number: int) -> Community | None:
+    """Return the community of this number, if there is one."""
+    row = connection.execute(select(*COLUMNS).where(communities.c.number == number)).one_or_none()
+    return as_community(row) if row else None
 
 
 def find_change_number(connection: Connection, number: int) -> int:

@@ -4,12 +4,13 @@ Comes in: an address as SQLAlchemy's. Goes out: connections whose reads commit b
 connections inside one transaction. SQLite: WAL, full sync, secure delete, BEGIN IMMEDIATE, a busy time-out.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -17,6 +18,8 @@ from service.errors import NotReady
 from service.storage.clock import Clock
 
 BUSY_SECONDS = 15
+CHECKPOINT_MS = 250
+EMPTYING_SECONDS = 10
 POOL_SIZE = 16
 _TIME_OUTS = f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=60s"
 # Named, whatever the server's default: who waited for the community's lock must see what was committed.
@@ -57,6 +60,42 @@ class Database:
                     connection.exec_driver_sql("ROLLBACK")
                 raise
             connection.exec_driver_sql("COMMIT")
+
+    def now(self, connection: Connection) -> int:
+        """Return the database's time, in milliseconds since 1970."""
+        return self.clock.shift(connection.execute(select(self.clock.column)).scalar_one())
+
+    def checkpoint(self) -> bool:
+        """Empty SQLite's write-ahead log, in which old pages stand; False where a reader holds it up."""
+        if self.dialect != "sqlite":
+            return True
+        with self.read() as connection:
+            # Writers wait while it waits for readers: it had better come again than wait long.
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {CHECKPOINT_MS}")
+            busy: int = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+            return not busy
+
+    def rewrite(self) -> bool:
+        """Write SQLite's file anew without what its pages still hold of rows that are gone.
+
+        False where a reader holds it up. `secure_delete` overwrites what is deleted, but not the copies that
+        stay behind in the free space of a page when its rows move to another one.
+        """
+        if self.dialect != "sqlite":
+            return True
+        # Nothing is rewritten into a log that can't be emptied: it would grow by a database at every try.
+        if not self.checkpoint():
+            return False
+        with self.read() as connection:
+            connection.exec_driver_sql("VACUUM")
+        # Whoever commits next may be emptying the log by themself: that is waited for.
+        until = time.monotonic() + EMPTYING_SECONDS
+        while not self.checkpoint():
+            if time.monotonic() > until:
+                return False
+            time.sleep(CHECKPOINT_MS / 1000)
+        return True
 
     def forget_connections(self) -> None:
         """Drop the pool without closing it: after a fork its connections are the parent's."""

@@ -13,19 +13,19 @@ KEPT_MS = 25 * 3600 * 1000
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """An answer as it was first given; `body` is empty where it showed a secret."""
+    """An answer as it was first given, about up to two members; `body` is empty where it showed a secret."""
 
     fingerprint: str
-    about: str | None
     status: int
     headers: str
     body: str
+    about: tuple[str, ...] = ()
 
 
 def find_answer(write: Write, key: str) -> KeptAnswer | None:
     """Return what the first call with this key was answered, if it was within the last day."""
     columns = kept_answers.c
-    chosen = select(columns.fingerprint, columns.about, columns.status, columns.headers, columns.body).where(
+    chosen = select(columns.fingerprint, columns.status, columns.headers, columns.body).where(
         columns.community == write.community.number,
         columns.key == _digest(key),
         columns.created_at > write.now - KEPT_MS,
@@ -38,19 +38,30 @@ def keep_answer(write: Write, key: str, answer: KeptAnswer) -> None:
     """Keep an answer, and forget those that are past their day."""
     columns = kept_answers.c
     here = columns.community == write.community.number
+    # By code: what is answered about somebody who is erased already must not bring their id back.
+    codes = [write.community.code_of(profile_id) for profile_id in answer.about]
     write.connection.execute(delete(kept_answers).where(here, columns.created_at <= write.now - KEPT_MS))
     write.connection.execute(
         insert(kept_answers).values(
             community=write.community.number,
             key=_digest(key),
             fingerprint=answer.fingerprint,
-            about=answer.about,
+            about=codes[0] if codes else None,
+            about_peer=codes[1] if len(codes) > 1 else None,
             status=answer.status,
             headers=answer.headers,
             body=answer.body,
             created_at=write.now,
         )
     )
+
+
+def forget_answers(write: Write, about: str, about_peer: str) -> None:
+    """Forget what was answered about two members, by code, in this order."""
+    columns = kept_answers.c
+    here = columns.community == write.community.number
+    same = (columns.about == about, columns.about_peer == about_peer)
+    write.connection.execute(delete(kept_answers).where(here, *same))
 
 
 def _digest(key: str) -> str:

@@ -34,7 +34,7 @@ KEYS = (
         "kith:1:rate:*:*",
         "string",
         LONGEST_RATE_SECONDS,
-        "Requests handed out in the current window of an API key. Rate, id of the API key.",
+        "Requests handed out in the current window. Rate, id of the API key or hash of the address.",
     ),
     RedisKey(
         "kith:1:probe:*",

@@ -1,8 +1,9 @@
-"""Requests per API key and window: who asks comes in, and nothing or the seconds to wait go out.
+"""Requests per API key (or address) and window: who asks comes in, nothing or the seconds to wait go out.
 
 A window begins with the first request and is counted in Redis for all processes. Each process leases a few
 requests at once and spends them by itself, so that most requests cost no round trip and the processes
-together never exceed the limit. While Redis is off each process counts for itself.
+together never exceed the limit. While Redis is off each process counts for itself. Every community has
+windows of its own (`of`): ten thousand keys of one drop nothing that another has leased.
 """
 
 import threading
@@ -50,6 +51,14 @@ class RateLimiter:
         self._now = now
         self._lock = threading.Lock()
         self._windows: OrderedDict[str, _Window] = OrderedDict()
+        self._owners: dict[str, RateLimiter] = {}
+
+    def of(self, owner: str) -> "RateLimiter":
+        """Return the limiter of one community, or of all addresses; there are as many as communities."""
+        with self._lock:
+            if owner not in self._owners:
+                self._owners[owner] = RateLimiter(self._rate, self._link, now=self._now)
+            return self._owners[owner]
 
     def take(self, key_id: str) -> float | None:
         """Count a request of an API key: None if it may go on, else the seconds until it may."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection
 
 from service.records import Community, Member
-from service.storage import communities, profiles
+from service.storage import communities, profiles, tombstones
 from service.storage.database import Database
 from service.storage.models import load_model
 from service.storage.stamps import number_of
@@ -22,6 +22,7 @@ MOST_MEMBERS_LOADED = 3_000_000
 if TYPE_CHECKING:
     from matching import Matcher
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -35,6 +36,8 @@ class LoadedCommunity:
         self._community = self._nothing_seen()
         self._matcher = new_matcher(self._community)
         self._ids: dict[int, str] = {}
+        self._holds_departed = False
+        self.is_deleted = False
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -45,9 +48,48 @@ class LoadedCommunity:
         The matcher is not thread-safe: questions to one community take turns.
         """
         with self._lock:
-            if community.change_number != self._community.change_number:
-                self._catch_up(community)
+            self._reach(community)
             return question(self._matcher)
+
+    def use_with(
+        self, community: Community, read: Callable[[], S], question: Callable[["Matcher", S], T]
+    ) -> T:
+        """Catch up, read something, and put a question about it to the matcher.
+
+        Who was erased by then is out of it: what stood between them and others may have gone with them.
+        """
+        with self._lock:
+            self._reach(community)
+            found = read()
+            with self._database.read() as connection:
+                seen = self._community.change_number
+                departed = profiles.departed_since(connection, self._number, seen)
+            self._drop(departed)
+            return question(self._matcher, found)
+
+    def tidy(self) -> str | None:
+        """Forget who was erased, and all that they alone held; return the community's id if anybody was."""
+        with self._lock:
+            seen = self._community
+            if seen.change_number < 0:
+                return None
+            with self._database.read() as connection:
+                newest = communities.find_by_number(connection, self._number)
+                departed = profiles.departed_since(connection, self._number, seen.change_number)
+            if newest is None:
+                self.is_deleted = True
+                return seen.id
+            if departed:
+                self._catch_up(newest)
+            if not self._holds_departed:
+                return None
+            self._matcher.compact()
+            self._holds_departed = False
+            return seen.id
+
+    def _reach(self, community: Community) -> None:
+        if community.change_number != self._community.change_number:
+            self._catch_up(community)
 
     def _catch_up(self, community: Community) -> None:
         seen = self._community
@@ -81,11 +123,15 @@ class LoadedCommunity:
 
     def _apply(self, changed: list[Member], departed: list[int]) -> None:
         # Departures first: an id may have been erased and posted again since.
+        self._drop(departed)
+        self._matcher.update(*(member.public() for member in changed))
+        self._ids |= {member.number: member.record.id for member in changed}
+
+    def _drop(self, departed: list[int]) -> None:
         for number in departed:
             if number in self._ids:
                 self._matcher.remove(self._ids.pop(number))
-        self._matcher.update(*(member.public() for member in changed))
-        self._ids |= {member.number: member.record.id for member in changed}
+                self._holds_departed = True
 
 
 class LoadedCommunities:
@@ -98,14 +144,46 @@ class LoadedCommunities:
 
     def use(self, community: Community, question: Callable[["Matcher"], T]) -> T:
         """Put a question to a community's matcher, loaded and up to date."""
-        with self._lock:
-            if community.number not in self._loaded:
-                self._loaded[community.number] = LoadedCommunity(self._database, community.number)
-            loaded = self._loaded[community.number]
-            self._loaded.move_to_end(community.number)
-        answer = loaded.use(community, question)
+        answer = self._load(community.number).use(community, question)
         self._make_room()
         return answer
+
+    def use_with(
+        self, community: Community, read: Callable[[], S], question: Callable[["Matcher", S], T]
+    ) -> T:
+        """Put a question about what `read` returns; nobody is in the matcher who was erased before that."""
+        answer = self._load(community.number).use_with(community, read, question)
+        self._make_room()
+        return answer
+
+    def tidy(self) -> list[str]:
+        """Forget who was erased; return the ids of the communities whose answers have to be forgotten too.
+
+        While sweeps are still to come this is done again: terms are remembered here without any community in
+        memory, and an answer that was under way may have been put away since.
+        """
+        with self._lock:
+            loaded = list(self._loaded.items())
+        found = set[str]()
+        for number, one in loaded:
+            if community_id := one.tidy():
+                found.add(community_id)
+            if one.is_deleted:
+                with self._lock:
+                    self._loaded.pop(number, None)
+        found |= tombstones.communities_sweeping(self._database)
+        if found:
+            from matching import forget
+
+            forget()
+        return sorted(found)
+
+    def _load(self, number: int) -> LoadedCommunity:
+        with self._lock:
+            if number not in self._loaded:
+                self._loaded[number] = LoadedCommunity(self._database, number)
+            self._loaded.move_to_end(number)
+            return self._loaded[number]
 
     def _make_room(self) -> None:
         with self._lock:

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, delete, insert, select
 
-from matching import TermModel
-from service.records import FACETS
+from matching import FACETS, TermModel
 from service.storage.communities import Write
 from service.storage.stamps import number_of
 from service.storage.tables import models, profiles

@@ -1,10 +1,10 @@
 """Profiles: rows to members and back; pages, batches and erasure, always within one community."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from matching import Place
@@ -17,7 +17,7 @@ COLUMNS = [
     profiles.c[name]
     for name in (
         "number", "id", "document", "radius_km", "last_cell", "moved_at", "waiting_cell", "moves_at",
-        "own", "pairs", "changed",
+        "own", "pairs", "changed", "code", "introductions", "created_at",
     )
 ]  # fmt: skip
 IDS_PER_STATEMENT = 500
@@ -34,9 +34,11 @@ def as_member(row: Row[Any] | Mapping[str, Any]) -> Member:
         _place(found["waiting_cell"]),
         found["moves_at"],
     )
-    return Member(
-        record, found["radius_km"], stay, found["number"], found["own"], found["pairs"], found["changed"]
-    )
+    rest = {
+        name: found[name]
+        for name in ("number", "own", "pairs", "changed", "code", "introductions", "created_at")
+    }
+    return Member(record, found["radius_km"], stay, **rest)
 
 
 def _place(cell: str | None) -> Place | None:
@@ -47,6 +49,7 @@ def _as_row(member: Member) -> dict[str, Any]:
     stay, record = member.stay, member.record
     return {
         "id": record.id,
+        "code": member.code,
         "document": json.dumps(as_document(record), ensure_ascii=False, separators=(",", ":")),
         "radius_km": member.radius_km,
         "last_cell": stay.last_place.cell if stay.last_place else None,
@@ -57,6 +60,8 @@ def _as_row(member: Member) -> dict[str, Any]:
         "own": member.own,
         "pairs": member.pairs,
         "changed": member.changed,
+        "introductions": member.introductions,
+        "created_at": member.created_at,
     } | _reach(record.place, member.radius_km)
 
 
@@ -77,12 +82,22 @@ def _reach(place: Place | None, radius_km: float) -> dict[str, int | None]:
 
 def find_members(connection: Connection, community: int, ids: Sequence[str]) -> dict[str, Member]:
     """Return the members of these ids that there are, by id."""
-    found: dict[str, Member] = {}
-    for start in range(0, len(ids), IDS_PER_STATEMENT):
-        some = ids[start : start + IDS_PER_STATEMENT]
-        chosen = select(*COLUMNS).where(profiles.c.community == community, profiles.c.id.in_(some))
-        found |= {row.id: as_member(row) for row in connection.execute(chosen)}
-    return found
+    found = _find_by(profiles.c.id, connection, community, ids)
+    return {member.record.id: member for member in found}
+
+
+def find_by_codes(connection: Connection, community: int, codes: Sequence[str]) -> dict[str, Member]:
+    """Return the members of these codes that there are, by code."""
+    return {member.code: member for member in _find_by(profiles.c.code, connection, community, codes)}
+
+
+def _find_by(
+    column: ColumnElement[str], connection: Connection, community: int, values: Sequence[str]
+) -> Iterator[Member]:
+    for start in range(0, len(values), IDS_PER_STATEMENT):
+        some = values[start : start + IDS_PER_STATEMENT]
+        chosen = select(*COLUMNS).where(profiles.c.community == community, column.in_(some))
+        yield from map(as_member, connection.execute(chosen))
 
 
 def page_of_members(connection: Connection, community: int, after: str, limit: int) -> list[Member]:
@@ -119,13 +134,21 @@ def update_members(write: Write, members: Sequence[Member]) -> None:
         write.connection.execute(statement.values({name: bindparam(name) for name in names}), rows)
 
 
+def update_standing(write: Write, members: Sequence[Member]) -> None:
+    """Write how members stand with others: their stamps of pairs and what follows from it."""
+    if members:
+        names = ("pairs", "introductions", "changed")
+        rows = [{name: getattr(member, name) for name in names} | {"at": member.number} for member in members]
+        statement = update(profiles).where(profiles.c.number == bindparam("at"))
+        write.connection.execute(statement.values({name: bindparam(name) for name in names}), rows)
+
+
 def erase_member(write: Write, member: Member) -> None:
     """Delete a member's row and the answers kept about them; only their number stays."""
     here = write.community.number
     write.connection.execute(delete(profiles).where(profiles.c.number == member.number))
-    write.connection.execute(
-        delete(kept_answers).where(kept_answers.c.community == here, kept_answers.c.about == member.record.id)
-    )
+    about = or_(kept_answers.c.about == member.code, kept_answers.c.about_peer == member.code)
+    write.connection.execute(delete(kept_answers).where(kept_answers.c.community == here, about))
     write.connection.execute(
         insert(departures).values(community=here, number=member.number, changed=write.number)
     )

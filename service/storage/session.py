@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from service.records import ApiKey, Member
-from service.storage import api_keys, profiles
+from service.records import ApiKey, Member, Pair, ProfileRecord, Report
+from service.storage import api_keys, pairs, profiles, reports
 from service.storage.communities import Write, write
 from service.storage.database import Database
+from service.storage.pairs import Listed
 
 T = TypeVar("T")
 
@@ -49,6 +50,34 @@ class Session:
         return self._read(
             lambda connection: profiles.page_of_members(connection, self._community, after, limit)
         )
+
+    def pairs_of(self, code: str) -> list[tuple[str | None, Pair]]:
+        """Return all pairs of one member with the ids of the others; None for who is erased."""
+        return self._read(lambda connection: pairs.pairs_of(connection, self._community, code))
+
+    def page_of_pairs(self, code: str, listed: Listed, **options: Any) -> list[tuple[str, str, Pair]]:
+        """Return some of a member's pairs of one kind with the others' ids and names, the newest first."""
+        return self._read(
+            lambda connection: pairs.page_of_pairs(connection, self._community, code, listed, **options)
+        )
+
+    def page_of_blocks(
+        self, code: str, after: str, limit: int
+    ) -> list[tuple[str, ProfileRecord | None, Pair]]:
+        """Return up to `limit` of those whom a member blocks, whose ids follow `after`."""
+        return self._read(
+            lambda connection: pairs.page_of_blocks(connection, self._community, code, after, limit)
+        )
+
+    def page_of_reports(self, after: str, limit: int) -> list[Report]:
+        """Return up to `limit` reports whose ids follow `after`."""
+        return self._read(
+            lambda connection: reports.page_of_reports(connection, self._community, after, limit)
+        )
+
+    def reports_by(self, code: str) -> list[Report]:
+        """Return what one member reported."""
+        return self._read(lambda connection: reports.reports_by(connection, self._community, code))
 
     def list_keys(self, after: str, limit: int) -> Sequence[ApiKey]:
         """Return up to `limit` keys whose ids follow `after`."""

@@ -6,7 +6,6 @@ text whose order is the numbers' order.
 
 import math
 import secrets
-from collections.abc import Iterable
 from dataclasses import replace
 
 from matching import Place, Profile
@@ -67,8 +66,3 @@ def reach_in_tiles(lat: float, radius_km: float) -> tuple[int, int]:
     if highest >= 89:
         return math.ceil(degrees), ALL_LONGITUDES
     return math.ceil(degrees), min(ALL_LONGITUDES, math.ceil(degrees / math.cos(math.radians(highest))) + 1)
-
-
-def newest(stamps: Iterable[str]) -> str:
-    """Return the newest of some stamps, empty for none."""
-    return max(stamps, default="")

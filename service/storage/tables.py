@@ -3,6 +3,8 @@
 The migrations create the same tables; a test holds the two against each other.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -31,6 +33,16 @@ def _community() -> Column[int]:
     return Column("community", Number, ForeignKey("communities.number", ondelete="CASCADE"), nullable=False)
 
 
+def _side(name: str) -> list[Column[Any]]:
+    return [
+        Column(f"{name}_response", String),
+        Column(f"{name}_answered_at", BigInteger),
+        Column(f"{name}_blocked_at", BigInteger),
+        Column(f"{name}_unblocked", Text),
+        Column(f"{name}_stranger", ByBytes),
+    ]
+
+
 communities = Table(
     "communities",
     metadata,
@@ -45,6 +57,7 @@ communities = Table(
     Column("acquaintances", Boolean, nullable=False),
     Column("admin_attributes", Text, nullable=False),
     Column("separate_by", Text, nullable=False),
+    Column("secret", String, nullable=False, server_default=""),
     Column("settings_stamp", ByBytes, nullable=False),
     Column("change_number", BigInteger, nullable=False),
     Column("members", BigInteger, nullable=False),
@@ -66,13 +79,15 @@ api_keys = Table(
     Index("api_keys_of_community", "community", "id"),
 )
 
-# `changed` is the change number of the last write that others can see; a process catches up by it.
+# `changed` is the change number of the last write that others can see; a process catches up by it. `code` is
+# the keyed hash of the id, `introductions` counts those that are open.
 profiles = Table(
     "profiles",
     metadata,
     Column("number", Number, primary_key=True, autoincrement=True),
     _community(),
     Column("id", ByBytes, nullable=False),
+    Column("code", ByBytes, nullable=False, server_default=""),
     Column("document", Text, nullable=False),
     Column("radius_km", Float, nullable=False),
     Column("last_cell", String),
@@ -88,7 +103,10 @@ profiles = Table(
     Column("own", ByBytes, nullable=False),
     Column("pairs", ByBytes, nullable=False),
     Column("changed", BigInteger, nullable=False),
+    Column("introductions", Integer, nullable=False, server_default="0"),
+    Column("created_at", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("community", "id", name="profiles_by_id"),
+    Index("profiles_by_code", "community", "code", unique=True),
     Index("profiles_by_change", "community", "changed"),
     Index("profiles_by_due_time", "community", "due_at"),
     sqlite_autoincrement=True,
@@ -123,7 +141,8 @@ models = Table(
     Column("created_at", BigInteger, nullable=False),
 )
 
-# First answers to calls with an Idempotency-Key; `about` is the profile they speak of.
+# First answers to calls with an Idempotency-Key; `about` and `about_peer` are the codes of the profiles
+# they speak of.
 kept_answers = Table(
     "kept_answers",
     metadata,
@@ -131,10 +150,61 @@ kept_answers = Table(
     Column("key", String, primary_key=True),
     Column("fingerprint", String, nullable=False),
     Column("about", ByBytes),
+    Column("about_peer", ByBytes),
     Column("status", SmallInteger, nullable=False),
     Column("headers", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Index("kept_answers_by_time", "community", "created_at"),
     Index("kept_answers_by_profile", "community", "about"),
+    Index("kept_answers_by_peer", "community", "about_peer"),
+)
+
+# All that stands between two people, one row a pair: their codes in order, and a side each. Of an erased
+# member it holds the code alone; `stranger` is an id under which nobody was a member when it was named.
+pairs = Table(
+    "pairs",
+    metadata,
+    Column("community", Number, ForeignKey("communities.number", ondelete="CASCADE"), primary_key=True),
+    Column("low", ByBytes, primary_key=True),
+    Column("high", ByBytes, primary_key=True),
+    *_side("low"),
+    *_side("high"),
+    Column("since", BigInteger),
+    Column("last_met", BigInteger),
+    Column("times_met", Integer, nullable=False),
+    Column("due_at", BigInteger),
+    Index("pairs_by_high", "community", "high"),
+    Index("pairs_by_due_time", "community", "due_at"),
+)
+
+# Reports outlive whom they are about: then only the codes, the reason and the time stay.
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", ByBytes, primary_key=True),
+    _community(),
+    Column("profile_code", ByBytes, nullable=False),
+    Column("peer_code", ByBytes, nullable=False),
+    Column("stranger", ByBytes),
+    Column("reason", String, nullable=False),
+    Column("detail", Text),
+    Column("state", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("reports_of_community", "community", "id"),
+    Index("reports_by_profile", "community", "profile_code"),
+    Index("reports_by_peer", "community", "peer_code"),
+)
+
+# Who was erased when, by code; `sweep_at` is when the next sweep after it is due, none once all are done.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("community", Number, ForeignKey("communities.number", ondelete="CASCADE"), primary_key=True),
+    Column("code", ByBytes, primary_key=True),
+    Column("erased_at", BigInteger, nullable=False),
+    Column("logged", Boolean, nullable=False),
+    Column("sweeps", SmallInteger, nullable=False),
+    Column("sweep_at", BigInteger),
+    Index("tombstones_by_sweep", "sweep_at"),
 )

@@ -1,4 +1,4 @@
-"""Communities: create, change, delete."""
+"""Communities: create and change."""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -8,7 +8,6 @@ from typing import Any
 from service.errors import Stale
 from service.records import ApiKey, Community, content_hash
 from service.storage import communities
-from service.storage.cache import Cache
 from service.storage.communities import Write
 from service.storage.database import Database
 from service.storage.session import Session
@@ -24,8 +23,14 @@ SETTINGS = (
 def create_community(database: Database, name: str) -> tuple[Community, ApiKey, str]:
     """Create a community with an admin key; return both, and the key's secret for this once."""
     with database.write() as connection:
-        now = database.clock.shift(connection.execute(communities.select_now(database)).scalar_one())
-        wanted = Community(number=0, id=f"com_{secrets.token_hex(8)}", name=name, settings_stamp=new_stamp(0))
+        now = database.now(connection)
+        wanted = Community(
+            number=0,
+            id=f"com_{secrets.token_hex(8)}",
+            name=name,
+            secret=secrets.token_hex(32),
+            settings_stamp=new_stamp(0),
+        )
         community = communities.insert_community(connection, wanted, now)
         key, secret = add_key(Write(connection, community, now), "first admin key", ["admin"])
         return community, key, secret
@@ -42,14 +47,6 @@ def change_community(
         if wanted != write.community:
             write.settle(replace(wanted, settings_stamp=write.stamp()))
         return write.community
-
-
-def delete_community(database: Database, cache: Cache, community_id: str) -> None:
-    """Delete a community with all its members, keys and kept answers."""
-    with database.write() as connection:
-        found = communities.find_community(connection, community_id)
-        communities.delete_row(connection, found)
-    cache.forget_community(community_id)
 
 
 def etag_of(community: Community) -> str:

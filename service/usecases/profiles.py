@@ -1,4 +1,4 @@
-"""Profiles: create, replace, change and erase one, or save many in one transaction.
+"""Profiles: create, replace and change one, or save many in one transaction.
 
 Every way in ends in `write_members`: it decides what a write changes, for the member and for what others see
 of them.
@@ -7,16 +7,14 @@ of them.
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from service.errors import Conflict, Forbidden, Invalid, NotFound, Stale
-from service.records import Access, Member, ProfileRecord, Stay
+from service.records import Access, Member, Outcome, ProfileRecord, Stay
 from service.storage import models, profiles, stamps
-from service.storage.communities import Write
+from service.storage.communities import Write, with_members
 from service.storage.session import Session
-from service.usecases import placement
+from service.usecases import pairs, placement
 
-Outcome = Literal["created", "updated", "unchanged"]
 Condition = Callable[[str | None], bool]
 MEMBERS_PER_SETTLING = 200
 
@@ -72,29 +70,18 @@ def change_profile(
         return _save_one(write, access, changed, before).member
 
 
-def erase_profile(session: Session, profile_id: str, holds: Condition = always) -> None:
-    """Erase a member everywhere."""
-    with session.write() as write:
-        before = _find(write, profile_id)
-        if before is None:
-            raise NotFound("There is no such profile.")
-        _check(holds, before)
-        profiles.erase_member(write, before)
-        profiles.stamp_tiles(write, stamps.touched(before.public(), None))
-        write.settle(replace(write.community, members=write.community.members - 1))
-
-
 def stated(member: Member) -> ProfileRecord:
     """Return what the platform last stated: with the place that a waiting move leads to."""
     return replace(member.record, place=member.stay.waiting_place or member.record.place)
 
 
 def settle_due(session: Session) -> None:
-    """Carry out what has ended by time, pauses and waiting moves, as ordinary writes."""
+    """Carry out what has ended by time, for members and between them, as ordinary writes."""
     with session.write() as write:
         here = write.community.number
         due = profiles.members_due(write.connection, here, write.now, MEMBERS_PER_SETTLING)
         write_members(write, [(member, _after_time(member, write.now)) for member in due])
+        pairs.settle_due(write)
 
 
 def _after_time(member: Member, now: int) -> Member:
@@ -113,7 +100,8 @@ def intend(write: Write, access: Access, record: ProfileRecord, before: Member |
     radius_km = allowed.radius_km if allowed.radius_km is not None else write.community.radius_km
     placed = replace(allowed, place=stay.place)
     if before is None:
-        return Member(placed, radius_km, stay)
+        code = write.community.code_of(record.id)
+        return Member(placed, radius_km, stay, code=code, created_at=write.now)
     return replace(before, record=placed, radius_km=radius_km, stay=stay)
 
 
@@ -178,7 +166,7 @@ def write_members(write: Write, pairs: Sequence[tuple[Member | None, Member]]) -
     profiles.update_members(write, [item.member for item in saved if item.outcome == "updated"])
     profiles.stamp_tiles(write, touched)
     if created:
-        write.settle(replace(write.community, members=write.community.members + len(created)))
+        write.settle(with_members(write.community, len(created)))
     return saved
 
 

@@ -4,21 +4,23 @@ The key carries the stamp of everything the answer depends on, so a stale one ca
 docs/adr/0002-change-numbers.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from service.errors import NotFound
-from service.records import Access, Member
+from service.records import Access, Member, Pair
 from service.storage.cache import Cache, CacheKey
 from service.storage.flight import SingleFlight
 from service.storage.loaded import LoadedCommunities
+from service.storage.session import Session
+from service.usecases import pairs
 
 if TYPE_CHECKING:
     from matching import Answer, Matcher
 
-FORMAT = "1"
+FORMAT = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,17 @@ class Suggester:
         self._loaded = loaded
         self._flight: SingleFlight[Found] = SingleFlight()
 
-    def suggest(self, access: Access, question: Question, render: Callable[["Answer"], bytes]) -> Found:
-        """Return the member's suggestions as `render` writes them, or raise `NotFound`."""
+    def suggest(
+        self,
+        session: Session,
+        access: Access,
+        question: Question,
+        render: Callable[["Answer", Collection[str]], bytes],
+    ) -> Found:
+        """Return the member's suggestions as `render` writes them, or raise `NotFound`.
+
+        `render` is given the answer and the ids of those who have accepted the member.
+        """
         member = access.member
         if member is None:
             raise NotFound("There is no such profile.")
@@ -59,7 +70,11 @@ class Suggester:
 
         def compute() -> Found:
             body = render(
-                self._loaded.use(access.community, lambda matcher: _ask(matcher, access, member, question))
+                *self._loaded.use_with(
+                    access.community,
+                    lambda: session.pairs_of(member.code),
+                    lambda matcher, found: _ask(matcher, found, access, member, question),
+                )
             )
             stored = kept.status == "miss" and self._cache.put(key, body)
             return Found("miss" if stored else "off", body)
@@ -67,15 +82,28 @@ class Suggester:
         return self._flight.run(key, compute)
 
 
-def _ask(matcher: "Matcher", access: Access, member: Member, question: Question) -> "Answer":
-    return matcher.suggest(
+def _ask(
+    matcher: "Matcher",
+    found: Iterable[tuple[str | None, Pair]],
+    access: Access,
+    member: Member,
+    question: Question,
+) -> tuple["Answer", Collection[str]]:
+    # Read once the matcher had caught up, and who was erased since is out of it: nobody is in it whom these
+    # pairs don't know yet, or know no more.
+    known = [(peer, pair) for peer, pair in found if peer is not None]
+    invited_by = {peer for peer, pair in known if pairs.invites_me(pair)}
+    answer = matcher.suggest(
         member.public(),
         question.limit,
         on=datetime.fromtimestamp(access.now / 1000, UTC).date(),
         radius_km=question.radius_km,
         mode=question.mode,
         facet=question.facet,
+        exclude={peer for peer, pair in known if pairs.hides(pair)},
+        invited_by=invited_by,
     )
+    return answer, invited_by
 
 
 def _key(access: Access, member: Member, question: Question) -> CacheKey:

@@ -8,12 +8,13 @@ from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, current_app, g, request
 
-from service.errors import Forbidden, TooManyRequests, Unauthenticated
+from service.errors import Forbidden, Unauthenticated
 from service.records import Access
 from service.storage.session import Session
 from service.usecases.keys import digest_of
 from service.usecases.profiles import settle_due
 from service.web.blueprint import check_query
+from service.web.fairness import check_address, check_limits
 from service.web.state import parts
 
 P = ParamSpec("P")
@@ -22,6 +23,7 @@ MOST_SETTLINGS = 100
 _OPEN = "_kith_open"
 _SCOPE = "_kith_scope"
 _PROFILE = "_kith_profile"
+_NEVER = "_kith_never_limited"
 
 
 def open_to_all(view: Callable[P, R]) -> Callable[P, R]:
@@ -42,6 +44,12 @@ def reads_profile(view: Callable[P, R]) -> Callable[P, R]:
     return view
 
 
+def never_limited(view: Callable[P, R]) -> Callable[P, R]:
+    """Let a view be called however much its key and its community have asked: a block can't wait."""
+    setattr(view, _NEVER, True)
+    return view
+
+
 def register_access(app: Flask) -> None:
     """Check the key before every request that a view answers."""
     app.before_request(check_access)
@@ -57,10 +65,11 @@ def check_access() -> None:
     if getattr(view, _OPEN, False):
         check_query()
         return
-    found = find_access(view)
-    wait = parts().limiter.take(found.key.id)
-    if wait is not None:
-        raise TooManyRequests(wait)
+    try:
+        found = find_access(view)
+    except Unauthenticated:
+        check_address()
+        raise
     scope = getattr(view, _SCOPE, "read" if request.method in {"GET", "HEAD"} else "write")
     if not found.allows(scope):
         raise Forbidden(f"This needs a key with the scope {scope}.")
@@ -76,11 +85,13 @@ def find_access(view: Any) -> Access:
     profile_id, radius_km = None, None
     if getattr(view, _PROFILE, False) and request.view_args:
         profile_id, radius_km = request.view_args["profile_id"], request.args.get("radius_km", type=float)
-    for _ in range(MOST_SETTLINGS):
+    for settled in range(MOST_SETTLINGS):
         found = parts().reader.find(digest, profile_id, radius_km)
         if found is None:
             raise Unauthenticated("This key is not in force.")
         access, something_due = found
+        if not settled:  # before any work
+            check_limits(access, refuse=not getattr(view, _NEVER, False))
         if not something_due:
             break
         settle_due(Session(parts().database, access.community.number))

@@ -1,12 +1,15 @@
 """Answers: finished JSON, entity tags, and the conditions that come with a request."""
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from flask import Response, request
 from werkzeug.datastructures import ETags
 
+from service.schemas.queries import write_cursor
+
+T = TypeVar("T")
 CONTENT_TYPE = "application/json"
 
 
@@ -18,6 +21,19 @@ def as_json(content: Any) -> bytes:
 def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a JSON answer."""
     return Response(as_json(content), status, headers, content_type=CONTENT_TYPE)
+
+
+def page(
+    found: Sequence[T], limit: int, wire: Callable[[T], Any], place: Callable[[T], Sequence[Any]]
+) -> Response:
+    """Return a page of a list, of which one item more than fits was looked for.
+
+    `place` says where an item stands in the list's order: the cursor holds it.
+    """
+    listed: dict[str, Any] = {"items": [wire(item) for item in found[:limit]]}
+    if len(found) > limit:
+        listed["next"] = write_cursor(*place(found[limit - 1]))
+    return answer(listed)
 
 
 def tagged(content: Any, etag: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -1,7 +1,8 @@
 """The blueprint of every resource: flask-smorest's, with our strict parser for webargs' lenient one."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, TypeVar, cast
+from io import BufferedReader, RawIOBase
+from typing import IO, Any, NoReturn, TypeVar, cast
 
 from flask import Request, request
 from flask_smorest import Blueprint as SmorestBlueprint
@@ -16,6 +17,9 @@ from service.web.gate import parse_json, parse_query
 
 F = TypeVar("F", bound=Callable[..., Any])
 LARGEST_BODY = 1024 * 1024
+# Flask takes None for "as configured".
+UNLIMITED = 2**62
+BYTES_PER_READ = 64 * 1024
 JSON = "application/json"
 # What a response that carries an entity tag documents.
 ETAG = {"ETag": {"schema": {"type": "string"}}}
@@ -77,6 +81,16 @@ def read_json(req: Request) -> Any:
     if len(body) > LARGEST_BODY:
         raise RequestEntityTooLarge
     return parse_json(body)
+
+
+def read_stream(req: Request, allowed: Sequence[str]) -> IO[bytes]:
+    """Return a request's body as a stream of lines, of any length."""
+    check_coding(req)
+    check_type(req, allowed)
+    # Read line by line, so the limit on bodies does not apply.
+    req.max_content_length = UNLIMITED
+    # The server's stream reads lines byte by byte unless it is buffered.
+    return BufferedReader(cast("RawIOBase", req.stream), BYTES_PER_READ)
 
 
 def check_type(req: Request, allowed: Sequence[str]) -> None:

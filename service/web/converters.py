@@ -21,7 +21,17 @@ class KeyIdConverter(BaseConverter):
     regex = r"key_[0-9a-f]{16}"
 
 
+class ReportIdConverter(BaseConverter):
+    """A report's id."""
+
+    regex = r"rep_[0-9a-f]{24}"
+
+
 def register_converters(app: Flask) -> None:
     """Teach the app's routes our ids."""
-    converters: dict[str, Any] = {"profile_id": ProfileIdConverter, "key_id": KeyIdConverter}
+    converters: dict[str, Any] = {
+        "profile_id": ProfileIdConverter,
+        "key_id": KeyIdConverter,
+        "report_id": ReportIdConverter,
+    }
     app.url_map.converters.update(converters)

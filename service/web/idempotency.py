@@ -5,6 +5,7 @@ take turns behind the community's lock: whoever comes second finds the first one
 """
 
 import hashlib
+import hmac
 import json
 from collections.abc import Callable
 from functools import wraps
@@ -13,14 +14,14 @@ from typing import ParamSpec
 from flask import Response, g, request
 
 from service.errors import Conflict, Invalid
+from service.schemas.profiles import is_profile_id
 from service.storage.kept_answers import KeptAnswer, find_answer, keep_answer
 from service.web.problems import problem_of
 from service.web.state import session
 
 P = ParamSpec("P")
 LONGEST_KEY = 255
-# Where a view says which profile its answer speaks of: an erasure deletes what is kept about it.
-ABOUT = "kith_answer_about"
+_ABOUT = "kith_answer_about"
 _KEPT_HEADERS = ("Content-Type", "Location", "ETag")
 
 
@@ -30,6 +31,11 @@ class _NotDone(Exception):
     def __init__(self, response: Response) -> None:
         super().__init__()
         self.response = response
+
+
+def speaks_of(profile_id: str) -> None:
+    """Say of which profile the answer speaks, where the request doesn't: its erasure deletes what is kept."""
+    setattr(g, _ABOUT, profile_id)
 
 
 def idempotent(*, secret: bool = False) -> Callable[[Callable[P, Response]], Callable[P, Response]]:
@@ -65,7 +71,7 @@ def _key() -> str | None:
 
 
 def _once(key: str, secret: bool, call: Callable[[], Response]) -> Response:
-    fingerprint = _fingerprint()
+    fingerprint = _fingerprint(key)
     try:
         with session().write() as write:
             kept = find_answer(write, key)
@@ -97,15 +103,29 @@ def _keep_refusal(key: str, fingerprint: str, response: Response) -> Response:
     return response
 
 
-def _fingerprint() -> str:
+def _fingerprint(key: str) -> str:
+    # Under the caller's key, which is kept as a digest alone: a plain hash of a body that is known but for
+    # its location would let whoever reads the database try all positions in the cell.
     called = [request.method, request.full_path, hashlib.sha256(request.get_data()).hexdigest()]
-    return hashlib.sha256(json.dumps(called).encode()).hexdigest()
+    return hmac.new(key.encode(), json.dumps(called).encode(), hashlib.sha256).hexdigest()
 
 
 def _keep(response: Response, fingerprint: str, secret: bool) -> KeptAnswer:
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
     body = "" if secret else response.get_data(as_text=True)
-    return KeptAnswer(fingerprint, g.get(ABOUT), response.status_code, json.dumps(headers), body)
+    return KeptAnswer(fingerprint, response.status_code, json.dumps(headers), body, _about())
+
+
+def _about() -> tuple[str, ...]:
+    # Out of the request itself: a refusal speaks of them too, though the view was never called.
+    try:
+        sent = json.loads(request.get_data())
+    except (ValueError, RecursionError):
+        sent = None
+    body = sent if isinstance(sent, dict) else {}
+    named = [(request.view_args or {}).get("profile_id"), body.get("id"), body.get("peer"), g.get(_ABOUT)]
+    ids = [name for name in named if isinstance(name, str) and is_profile_id(name)]
+    return tuple(dict.fromkeys(ids))[:2]
 
 
 def _again(kept: KeptAnswer, fingerprint: str) -> Response:

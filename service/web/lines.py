@@ -1,7 +1,7 @@
 """Imports line by line: bytes in, records or what is wrong with each line out, in flat memory.
 
-NDJSON: one profile a line. CSV: a header, lists by `;`, slots as `tue 18:00-21:00`. A line too long is
-read past, not kept.
+NDJSON: one profile or connection a line. CSV (profiles alone): a header, lists by `;`, slots as
+`tue 18:00-21:00`. A line too long is read past, not kept.
 """
 
 import codecs
@@ -11,35 +11,57 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import IO, Any
 
+from matching import FACETS
 from service.errors import Invalid, NotJson, WrongMediaType
-from service.records import FACETS, ImportLine, ProfileRecord
+from service.records import ConnectionRecord, ImportLine, ProfileRecord, R
+from service.schemas.pairs import ConnectionLineSchema
 from service.schemas.profiles import ProfileSchema, is_profile_id
 from service.web.gate import parse_json
 
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
 LONGEST_LINE = 256 * 1024
+ProfileLine = ImportLine[ProfileRecord]
 _NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,18})?")
 _WHOLE = re.compile(r"[0-9]{1,9}")
+_COLUMN = re.compile(r"[A-Za-z_][A-Za-z_.]{0,59}")
 _SLOT = re.compile(r"([a-z]{3}) ([0-9:]{5})-([0-9:]{5})")
 
 
-def read_lines(stream: IO[bytes], content_type: str) -> Iterator[ImportLine]:
+def read_lines(stream: IO[bytes], content_type: str) -> Iterator[ProfileLine]:
     """Yield each line of an import, numbered from 1; raise `WrongMediaType` for a type that is neither."""
     if content_type == NDJSON:
-        return _read_ndjson(stream)
+        schema = ProfileSchema()
+        return _read_ndjson(
+            stream, lambda number, line: _read_record(schema, number, partial(parse_json, line))
+        )
     if content_type == CSV:
         return _read_csv(stream)
     raise WrongMediaType(f"Send {NDJSON} or {CSV}.")
 
 
-def _read_ndjson(stream: IO[bytes]) -> Iterator[ImportLine]:
-    schema = ProfileSchema()
+def read_connections(stream: IO[bytes]) -> Iterator[ImportLine[ConnectionRecord]]:
+    """Yield each line of an import of connections, numbered from 1."""
+    schema = ConnectionLineSchema()
+
+    def read(number: int, line: bytes) -> ImportLine[ConnectionRecord]:
+        record: ConnectionRecord = schema.read(parse_json(line))
+        return ImportLine(number, record, record.a)
+
+    return _read_ndjson(stream, read)
+
+
+def _read_ndjson(stream: IO[bytes], read: Callable[[int, bytes], ImportLine[R]]) -> Iterator[ImportLine[R]]:
     for number, line in _numbered(stream):
         if line is None:
             yield ImportLine(number, errors={"line": [f"Must be at most {LONGEST_LINE} bytes long."]})
         elif line.strip():
-            yield _read_record(schema, number, partial(parse_json, line))
+            try:
+                yield read(number, line)
+            except Invalid as error:
+                yield ImportLine(number, errors=error.errors)
+            except NotJson as error:
+                yield ImportLine(number, errors={"line": [str(error)]})
 
 
 def _numbered(stream: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
@@ -54,7 +76,7 @@ def _numbered(stream: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
         yield number, None
 
 
-def _read_record(schema: ProfileSchema, number: int, parse: Callable[[], Any]) -> ImportLine:
+def _read_record(schema: ProfileSchema, number: int, parse: Callable[[], Any]) -> ProfileLine:
     profile_id = None
     try:
         wire = parse()
@@ -63,14 +85,12 @@ def _read_record(schema: ProfileSchema, number: int, parse: Callable[[], Any]) -
         record: ProfileRecord = schema.read(wire)
     except Invalid as error:
         return ImportLine(number, id=profile_id, errors=error.errors)
-    except NotJson as error:
-        return ImportLine(number, errors={"line": [str(error)]})
     if not record.id:
         return ImportLine(number, errors={"id": ["Missing data for required field."]})
     return ImportLine(number, record, record.id)
 
 
-def _read_csv(stream: IO[bytes]) -> Iterator[ImportLine]:
+def _read_csv(stream: IO[bytes]) -> Iterator[ProfileLine]:
     schema = ProfileSchema()
     rows = _csv_rows(stream)
     number, header = next(rows, (1, []))
@@ -108,11 +128,14 @@ COLUMNS = {
 
 def _header_faults(header: list[str]) -> list[str]:
     unknown = [
-        name for name in header if name not in COLUMNS and not name.startswith(("attributes.", "seeks."))
+        # A table without a header begins with somebody's profile: only what looks like a name is repeated.
+        name if _COLUMN.fullmatch(name) else str(number)
+        for number, name in enumerate(header, 1)
+        if name not in COLUMNS and not name.startswith(("attributes.", "seeks."))
     ]
     twice = sorted({name for name in header if header.count(name) > 1})
     return (
-        [f"Unknown column {name[:60]}." for name in unknown]
+        [f"Unknown column {name}." for name in unknown]
         + [f"Column {name} stands twice." for name in twice]
         + ([] if "id" in header else ["Needs a column id."])
     )

@@ -8,11 +8,14 @@ from flask_smorest import Api
 from marshmallow import Schema, fields
 
 from service.schemas import fields as ours
-from service.schemas.communities import FacetWeights
-from service.schemas.profiles import ID_PATTERN, ProfileId, Time
+from service.schemas.base import StrictSchema
+from service.schemas.communities import CommunitySchema, FacetWeights
+from service.schemas.pairs import ConnectionSchema
+from service.schemas.profiles import ID_PATTERN, ProfileId, ProfileSchema, Time
 from service.schemas.queries import Cursor, QueryNumber, QueryWhole
+from service.schemas.reports import ReportChange
 from service.web.blueprint import JSON, MERGE_PATCH
-from service.web.converters import KeyIdConverter, ProfileIdConverter
+from service.web.converters import KeyIdConverter, ProfileIdConverter, ReportIdConverter
 from service.web.problems import CONTENT_TYPE, TABLE
 
 VERSION = "1.0.0"
@@ -24,6 +27,18 @@ _PATCHES = {
     "/v1/profiles/{profile_id}": ("ProfilePatch", "Profile"),
     "/v1/community": ("CommunityPatch", "CommunityAnswer"),
 }
+# What may be written back as it was read: the shape that comes in, its schema, the shape it was read in.
+_READ_BACK: tuple[tuple[str, type[StrictSchema], str], ...] = (
+    ("Profile", ProfileSchema, "ProfileAnswer"),
+    ("ProfilePatch", ProfileSchema, "ProfileAnswer"),
+    ("Connection", ConnectionSchema, "ConnectionAnswer"),
+    ("ReportChange", ReportChange, "ReportAnswer"),
+    ("CommunityPatch", CommunitySchema, "CommunityAnswer"),
+)
+# What carries an entity tag, and so can be changed on condition.
+_TAGGED = ("/v1/profiles/{profile_id}", "/v1/community", "/v1/reports/{report_id}")
+# What the state of things can forbid, besides every POST.
+_CONFLICTING = (("delete", "/v1/keys/{key_id}"), ("put", "/v1/profiles/{profile_id}/connections/{peer_id}"))
 
 
 class ProblemAnswer(Schema):
@@ -59,11 +74,14 @@ def build_api(app: Flask) -> OpenApi:
     api.ma_plugin.converter.add_attribute_function(_describe)
     api.spec.components.schema("Problem", schema=ProblemAnswer)
     api.register_converter(ProfileIdConverter, lambda _: {"type": "string", "pattern": f"^{ID_PATTERN}$"})
-    api.register_converter(
-        KeyIdConverter, lambda _: {"type": "string", "pattern": f"^{KeyIdConverter.regex}$"}
-    )
+    for kind in (KeyIdConverter, ReportIdConverter):
+        api.register_converter(kind, _id_shape(kind.regex))
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
     return api
+
+
+def _id_shape(pattern: str) -> Callable[[Any], dict[str, Any]]:
+    return lambda _: {"type": "string", "pattern": f"^{pattern}$"}
 
 
 def complete(api: OpenApi) -> dict[str, Any]:
@@ -75,11 +93,9 @@ def complete(api: OpenApi) -> dict[str, Any]:
     for name in ("ProfileAnswer", "CommunityAnswer"):
         # They inherit from what comes in, where most fields may be left out; here none is.
         shapes[name]["required"] = sorted(shapes[name]["properties"])
-    # Ignored where it comes in, so that what was read can be written back.
-    moves_at = shapes["ProfileAnswer"]["properties"]["moves_at"]
-    shapes["Profile"]["properties"]["moves_at"] = moves_at | {"readOnly": True}
     for name, of in _PATCHES.values():
         shapes[name] = _patch_of(shapes[of])
+    _add_read_only(shapes)
     del shapes["AnyObject"]
     for path, method, operation in _operations(document):
         if not _is_open(path):
@@ -97,6 +113,14 @@ def complete(api: OpenApi) -> dict[str, Any]:
             )
     whole: dict[str, Any] = _without_null_defaults(document)
     return whole
+
+
+def _add_read_only(shapes: dict[str, Any]) -> None:
+    # They are ignored where they come in, so that what was read can be written back.
+    for coming_in, schema, read in _READ_BACK:
+        for name in schema.read_only:
+            shown = shapes[read]["properties"][name] | {"readOnly": True}
+            shapes[coming_in]["properties"][name] = shown
 
 
 def _without_null_defaults(part: Any) -> Any:
@@ -130,7 +154,7 @@ def _problems(path: str, method: str, operation: dict[str, Any]) -> list[int]:
     if "requestBody" in operation:
         # Imports have any size, and change nothing when they are sent again.
         statuses += [400, 415] if path.endswith("/import") else [400, 413, 415]
-    if (method == "post" and not path.endswith("/import")) or path.startswith("/v1/keys/"):
+    if (method == "post" and not path.endswith("/import")) or (method, path) in _CONFLICTING:
         statuses.append(409)
     if _is_conditional(path, method):
         statuses.append(412)
@@ -138,7 +162,7 @@ def _problems(path: str, method: str, operation: dict[str, Any]) -> list[int]:
 
 
 def _is_conditional(path: str, method: str) -> bool:
-    return method in {"put", "patch", "delete"} and not path.startswith("/v1/keys")
+    return method in {"put", "patch", "delete"} and path in _TAGGED
 
 
 def _add_parameters(method: str, path: str, operation: dict[str, Any]) -> None:

@@ -1,18 +1,17 @@
-"""Keys: every route asks for one, of the right scope; another community's things don't exist."""
+"""Keys: every route asks for one that is in force, of the right scope."""
 
 from __future__ import annotations
 
 import zlib
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
 from tests.harness import NDJSON, Kith
 from tests.problems import problem
-from tests.routes import KEYED, ROUTES, Route, each
-from tests.tenants import neighbour, with_key
+from tests.routes import KEYED, ROUTES, Route, each, settle
+from tests.tenants import with_key
 
 NO_SECRET = "0" * 64
 WRONG_KEYS = {
@@ -44,18 +43,11 @@ def written(text: str | None, key: str) -> dict[str, str]:
     return {"Authorization": text.format(**parts, bare=key.removeprefix("kith_"), upper=key.upper())}
 
 
-def send(kith: Kith, route: Route, headers: dict[str, str], **ids: str) -> TestResponse:
-    """Send what the route takes when the key is right."""
-    bodies: dict[str, Any] = {
-        "/v1/keys": {"name": "new", "scopes": ["read"]},
-        "/v1/community": {"name": "New"},
-    }
-    path = route.path({"profile_id": "ana", "key_id": "key_0123456789abcdef", "name": "index.css"} | ids)
-    if route.rule.endswith("/import"):
-        lines = b'{"id": "bea", "name": "Bea"}'
-        return kith.client.open(path, method="POST", data=lines, headers=headers | {"Content-Type": NDJSON})
-    body = bodies.get(route.rule, {"name": "Ana"}) if route.method in {"POST", "PUT", "PATCH"} else None
-    return kith.client.open(path, method=route.method, json=body, headers=headers)
+def send(kith: Kith, route: Route, headers: dict[str, str]) -> TestResponse:
+    """Send what the route takes when the key is right, under these headers alone."""
+    body = route.body()
+    kind = {"Content-Type": NDJSON if route.is_import else "application/json"} if body else {}
+    return kith.client.open(route.path(), method=route.method, data=body, headers=kind | headers)
 
 
 def test_the_unknown_key_of_these_tests_has_a_right_checksum(sqlite_kith: Kith) -> None:
@@ -109,27 +101,18 @@ def test_a_key_in_the_address_is_no_key(sqlite_kith: Kith) -> None:
 SCOPES = ("read", "write", "admin")
 
 
-@pytest.fixture(scope="module")
-def keys(module_sqlite_kith: Kith) -> dict[str, Kith]:
-    """The same community under a key of each scope."""
-    return {scope: with_key(module_sqlite_kith, scope) for scope in SCOPES}
-
-
 @pytest.mark.parametrize("scope", SCOPES)
 @each(KEYED)
-def test_a_scope_includes_the_lower_and_nothing_more(keys: dict[str, Kith], route: Route, scope: str) -> None:
-    kith = keys[scope]
-    keys["admin"].call("PUT", "/v1/profiles/ana", {"name": "Ana"})
+def test_a_scope_includes_the_lower_and_nothing_more(sqlite_kith: Kith, route: Route, scope: str) -> None:
+    ids = settle(sqlite_kith)
 
-    answer = send(kith, route, {"Authorization": f"Bearer {kith.key}"})
+    answer = route.send(with_key(sqlite_kith, scope), ids)
 
     if SCOPES.index(scope) < SCOPES.index(route.scope):
         assert answer.status_code == 403
         assert route.method == "HEAD" or route.scope in problem(answer, 403)["detail"]
     else:
-        # Only the key that nobody has is missing.
-        expected = {404} if "key_id" in route.rule else {200, 201, 204}
-        assert answer.status_code in expected
+        assert answer.status_code in {200, 201, 204}
 
 
 @pytest.mark.parametrize("scopes", [["write", "read"], ["admin"], ["admin", "read"]])
@@ -148,57 +131,6 @@ def test_a_refused_call_changes_nothing(kith: Kith) -> None:
     problem(reader.call("POST", "/v1/profiles", {"name": "Eve"}), 403)
 
     assert kith.get("/v1/profiles")["items"] == [before]
-
-
-# ---------------------------------------------------------------- communities
-
-WITH_ID = [route for route in KEYED if "<" in route.rule and route.method != "PUT"]
-
-
-def same(answer: TestResponse) -> tuple[int, bytes, list[tuple[str, str]]]:
-    return answer.status_code, answer.data, sorted(answer.headers)
-
-
-@each(WITH_ID)
-def test_another_communitys_id_answers_as_an_unknown_one(kith: Kith, route: Route) -> None:
-    other = neighbour(kith)
-    other.post_profile("theirs", interests=["hiking"])
-    their_key = other.get("/v1/keys")["items"][0]["id"]
-    headers = {"Authorization": f"Bearer {kith.key}"}
-
-    theirs = send(kith, route, headers, profile_id="theirs", key_id=their_key)
-    nobodys = send(kith, route, headers, profile_id="nobody", key_id="key_0123456789abcdef")
-
-    assert theirs.status_code == 404
-    assert same(theirs) == same(nobodys)
-    assert other.get("/v1/profiles/theirs")["interests"] == ["hiking"]
-    assert len(other.get("/v1/keys")["items"]) == 1
-
-
-def test_one_id_in_two_communities_is_two_members(kith: Kith) -> None:
-    other = neighbour(kith)
-    kith.post_profile("ana", interests=["hiking"])
-    other.post_profile("ana", interests=["chess"])
-    other.post_profile("ben", interests=["hiking"])
-
-    assert kith.get("/v1/profiles/ana")["interests"] == ["hiking"]
-    assert [item["id"] for item in kith.get("/v1/profiles")["items"]] == ["ana"]
-    assert kith.suggestions("ana")["items"] == []
-    assert kith.call("DELETE", "/v1/profiles/ana").status_code == 204
-    assert other.get("/v1/profiles/ana")["interests"] == ["chess"]
-
-
-def test_lists_exports_and_terms_hold_one_communitys_own(kith: Kith) -> None:
-    other = neighbour(kith)
-    for name in ("ana", "ben", "cem"):
-        other.post_profile(name, interests=["hiking"])
-
-    assert kith.get("/v1/profiles") == {"items": []}
-    assert [item["id"] for item in other.get("/v1/profiles")["items"]] == ["ana", "ben", "cem"]
-    assert kith.call("GET", "/v1/profiles/export").data == b""
-    assert kith.get("/v1/terms") == {"items": []}
-    assert [item["term"] for item in other.get("/v1/terms")["items"]] == ["hiking"]
-    assert kith.get("/v1/community")["id"] != other.get("/v1/community")["id"]
 
 
 def test_a_revoked_key_is_refused_at_the_next_request(kith: Kith) -> None:

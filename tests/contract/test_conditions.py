@@ -151,6 +151,24 @@ def test_what_others_do_never_changes_the_tag(ana: Kith) -> None:
     assert etag(ana) == before
 
 
+@pytest.mark.parametrize("path", ["/v1/profiles/ana", "/v1/profiles/ana/export"])
+def test_what_others_do_to_a_member_never_changes_their_tag(ana: Kith, path: str) -> None:
+    ana.post_profile("ben")
+    before = etag(ana, path)
+
+    for method, name, body in (
+        ("POST", "responses", {"peer": "ana", "response": "accept"}),
+        ("POST", "responses", {"peer": "ana", "response": "later"}),
+        ("POST", "responses", {"peer": "ana", "response": "decline"}),
+        ("PUT", "blocks/ana", None),
+        ("DELETE", "blocks/ana", None),
+        ("POST", "reports", {"peer": "ana", "reason": "spam", "detail": "Sells."}),
+    ):
+        assert ana.call(method, f"/v1/profiles/ben/{name}", body).status_code < 300
+        assert etag(ana, path) == before, name
+    assert ana.call("GET", path, If_None_Match=before).status_code == 304
+
+
 def test_two_positions_in_one_cell_have_one_tag(ana: Kith) -> None:
     before = etag(ana)
 
@@ -227,4 +245,22 @@ def test_the_community_is_guarded_alike(ana: Kith) -> None:
     problem(ana.call("PATCH", "/v1/community", {"name": "Two"}, If_Match=tag), 412)
     assert ana.get("/v1/community")["name"] == "One"
     again = ana.call("PATCH", "/v1/community", {"name": "One"})
+    assert again.headers["ETag"] == first.headers["ETag"]
+
+
+def test_a_report_is_guarded_alike(ana: Kith) -> None:
+    report = {"peer": "somebody", "reason": "unsafe"}
+    made = ana.call("POST", "/v1/profiles/ana/reports", report)
+    path = f"/v1/reports/{made.json['id']}"
+
+    first = ana.call("PATCH", path, {"state": "resolved"}, If_Match="*")
+    assert first.status_code == 200
+    assert first.headers["ETag"].startswith('"')
+    problem(ana.call("PATCH", path, {"state": "open"}, If_Match='"stale"'), 412)
+    assert ana.get("/v1/reports")["items"][0]["state"] == "resolved"
+    second = ana.call("PATCH", path, {"state": "open"}, If_Match=first.headers["ETag"])
+    assert (second.status_code, second.json["state"]) == (200, "open")
+    assert second.headers["ETag"] != first.headers["ETag"]
+    problem(ana.call("PATCH", path, {"state": "resolved"}, If_Match=first.headers["ETag"]), 412)
+    again = ana.call("PATCH", path, {"state": "resolved"})
     assert again.headers["ETag"] == first.headers["ETag"]

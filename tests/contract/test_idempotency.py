@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,8 @@ from werkzeug.test import TestResponse
 
 from tests.harness import NDJSON, Kith
 from tests.problems import errors, problem
-from tests.routes import KEYED, Route, each
+from tests.routes import KEYED, Route, each, settle
+from tests.rows import rows_of
 from tests.tenants import TestClock, neighbour, with_key
 
 ANA = {"id": "ana", "name": "Ana", "interests": ["hiking"]}
@@ -29,16 +31,23 @@ def same(one: TestResponse, other: TestResponse) -> bool:
     )
 
 
-@each([route for route in KEYED if route.method == "POST" and not route.rule.endswith("/import")])
+@each([route for route in KEYED if route.method == "POST" and not route.is_import])
 def test_every_post_takes_the_key(kith: Kith, route: Route) -> None:
-    body = {"/v1/keys": {"name": "new", "scopes": ["read"]}}.get(route.rule, {"name": "Ana"})
+    ids = settle(kith)
+    path, other = route.path(ids), json.loads(route.body(ids) or b"{}") | {"name": "Other"}
 
-    first = post(kith, body, path=route.path())
-    second = post(kith, body, path=route.path())
+    first = route.send(kith, ids, Idempotency_Key="call-1")
+    before = rows_of(kith)
+    second = route.send(kith, ids, Idempotency_Key="call-1")
 
-    assert first.status_code == 201
+    assert first.status_code in {200, 201}
     assert same(first, second) or (route.rule == "/v1/keys" and second.status_code == 409)
-    errors(post(kith, body | {"name": "Other"}, path=route.path()))
+    assert list(errors(post(kith, other, path=path))) == ["Idempotency-Key"]
+    assert list(errors(route.send(kith, ids, "?x=1", Idempotency_Key="call-1"))) in (
+        ["x"],
+        ["Idempotency-Key"],
+    )
+    assert rows_of(kith) == before
 
 
 def test_the_same_call_gets_the_first_answer_again(kith: Kith) -> None:

@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 from werkzeug.test import TestResponse
 
 from tests.harness import NDJSON, Kith
-from tests.routes import ROUTES, Route, each
+from tests.routes import ROUTES, Route, each, settle
 
 DOCUMENTED = [
     route
@@ -84,9 +84,8 @@ def test_each_operation_says_what_the_contract_says_of_it(document: Any, route: 
     assert {"422", "500"} <= statuses
     assert route.is_open or {"401", "403", "429", "503"} <= statuses
     assert ("404" in statuses) == ("<" in route.rule)
-    assert ("Idempotency-Key" in parameters) == (
-        route.method == "POST" and not route.rule.endswith("/import")
-    )
+    assert ("Idempotency-Key" in parameters) == (route.method == "POST" and not route.is_import)
+    assert ("requestBody" in operation) == (route.body() is not None)
     assert route.method != "POST" or ({"409", "413"} <= statuses) == ("Idempotency-Key" in parameters)
     for status, answer in operation["responses"].items():
         if int(status) >= 400 and status != "503":
@@ -139,7 +138,8 @@ class Check:
         self, method: str, template: str, body: Any = None, query: str = "", key: str = "", **headers: str
     ) -> Any:
         """Return the answer, which conforms."""
-        path = template.replace("{profile_id}", "ana").replace("{key_id}", key) + query
+        ids = {"profile_id": "ana", "peer_id": "ben", "key_id": key, "report_id": key}
+        path = template.format(**ids) + query
         answer = self.kith.call(method, path, body, **headers)
         conforms(self.document, answer, method, template)
         return answer
@@ -184,6 +184,48 @@ def test_real_suggestions_agree_with_it(check: Check) -> None:
     assert check("GET", "/v1/terms", query="?limit=1").json["next"]
 
 
+def test_real_answers_between_people_agree_with_it(check: Check) -> None:
+    for name in ("ana", "ben", "cem"):
+        check("POST", LIST, RICH | {"id": name})
+    knows, blocks = PROFILE + "/connections/{peer_id}", PROFILE + "/blocks/{peer_id}"
+    check.kith.call("POST", "/v1/profiles/ben/responses", {"peer": "ana", "response": "accept"})
+    check.kith.call("POST", "/v1/profiles/cem/responses", {"peer": "ana", "response": "accept"})
+
+    assert check("GET", PROFILE + "/invitations", query="?limit=1").json["next"]
+    later = check("POST", PROFILE + "/responses", {"peer": "ben", "response": "later"})
+    assert later.json["state"] == "later"
+    assert check("PUT", knows, {"last_met": "2020-01-01T00:00:00Z"}).json["times_met"] == 1
+    assert check("POST", PROFILE + "/responses", {"peer": "ben", "response": "accept"}).status_code == 409
+    lines = b'{"a": "ana", "b": "cem"}\n{"a": "ana", "b": "nobody"}\n'
+    assert check("POST", "/v1/connections/import", lines, Content_Type=NDJSON).json["failed"] == 1
+    assert check("GET", PROFILE + "/connections", query="?limit=1").json["next"]
+    assert check("DELETE", knows).status_code == 204
+    assert check("DELETE", knows).status_code == 404
+    assert check("PUT", blocks).status_code == 204
+    assert check("PUT", knows, {}).status_code == 409
+    assert check("GET", PROFILE + "/blocks").json["items"][0]["peer"] == {"id": "ben", "name": "Ana"}
+    assert [check("DELETE", blocks).status_code for _ in range(3)] == [204, 204, 429]
+
+
+def test_real_answers_about_reports_agree_with_it(check: Check) -> None:
+    for name in ("ana", "ben"):
+        check("POST", LIST, RICH | {"id": name})
+    made = [
+        check("POST", PROFILE + "/reports", {"peer": peer, "reason": "other", "detail": detail}).json["id"]
+        for peer, detail in (("ben", None), ("nobody", "Unfriendly."))
+    ]
+    check.kith.call("DELETE", "/v1/profiles/ben")
+
+    assert check("GET", "/v1/reports", query="?limit=1").json["next"]
+    assert {item["peer"] for item in check("GET", "/v1/reports").json["items"]} == {None, "nobody"}
+    for number, one in enumerate(made):
+        resolved = check("PATCH", "/v1/reports/{report_id}", {"state": "resolved"}, key=one)
+        assert (resolved.status_code, resolved.json["state"]) == (200, "resolved"), number
+    stale = check("PATCH", "/v1/reports/{report_id}", {"state": "open"}, key=made[0], If_Match='"no"')
+    assert stale.status_code == 412
+    assert [len(check("GET", PROFILE + "/export").json[name]) for name in ("reports", "blocks")] == [2, 1]
+
+
 def test_all_other_real_answers_agree_with_it(check: Check) -> None:
     made = check("POST", "/v1/keys", {"name": "new", "scopes": ["read"]}).json["id"]
 
@@ -212,11 +254,50 @@ def test_what_it_describes_is_refused_and_taken_alike(document: Any) -> None:
     assert not re.fullmatch(profile["id"]["pattern"], "import")
     assert set(shapes["ProfilePatch"]["properties"]) == set(profile)
     assert set(profile) == set(shapes["ProfileAnswer"]["properties"])
-    for name in ("Profile", "Key", "ProfilePatch", "CommunityPatch"):
+    for name in ("Profile", "Key", "ProfilePatch", "CommunityPatch", "Response", "Connection", "Report"):
         assert shapes[name]["additionalProperties"] is False
 
 
+@pytest.mark.parametrize(
+    ("shape", "read_only"),
+    [
+        ("Profile", {"moves_at"}),
+        ("ProfilePatch", {"moves_at"}),
+        ("CommunityPatch", {"id"}),
+        ("Connection", {"peer", "times_met", "shared", "reasons", "openers"}),
+        ("ReportChange", {"id", "profile", "peer", "peer_hash", "reason", "detail", "created_at"}),
+    ],
+)
+def test_what_may_be_written_back_as_it_was_read_is_read_only(
+    document: Any, shape: str, read_only: set[str]
+) -> None:
+    fields = document["components"]["schemas"][shape]["properties"]
+
+    assert {name for name, field in fields.items() if field.get("readOnly")} == read_only
+
+
+@each([route for route in DOCUMENTED if route.method in {"PUT", "PATCH"} and route.body()])
+def test_what_was_read_may_be_written_back(document: Any, sqlite_kith: Kith, route: Route) -> None:
+    """It fits the document, and changes nothing but what it says."""
+    ids = settle(sqlite_kith)
+    body = route.send(sqlite_kith, ids).json
+    described = document["paths"][route.template][route.method.lower()]["requestBody"]["content"]
+    validator = Draft202012Validator(
+        {"components": document["components"], **described["application/json"]["schema"]}
+    )
+
+    again = sqlite_kith.call(route.method, route.path(ids), body)
+
+    assert [error.message for error in validator.iter_errors(body)] == []
+    assert (again.status_code, again.json) == (200, body)
+
+
 # ---------------------------------------------------------------- made-up calls against it
+
+
+@schemathesis.serializer(NDJSON)
+def as_lines(_: Any, body: Any) -> bytes:
+    return str(body).encode(errors="replace")
 
 
 @pytest.fixture(scope="module")
@@ -231,6 +312,7 @@ def schema(module_sqlite_kith: Kith) -> Any:
 @each(DOCUMENTED)
 def test_made_up_calls_get_what_it_promises(schema: Any, module_sqlite_kith: Kith, route: Route) -> None:
     operation = schema[route.template][route.method]
+    ids = settle(module_sqlite_kith)
 
     @settings(
         max_examples=EXAMPLES,
@@ -243,9 +325,10 @@ def test_made_up_calls_get_what_it_promises(schema: Any, module_sqlite_kith: Kit
     def call(case: Any) -> None:
         # Made-up ids and cursors lead nowhere; other tests see to that.
         (case.query or {}).pop("cursor", None)
-        if "profile_id" in (case.path_parameters or {}):
-            module_sqlite_kith.call("PUT", "/v1/profiles/0", RICH)
-            case.path_parameters["profile_id"] = "0"
+        for name in case.path_parameters or {}:
+            case.path_parameters[name] = ids[name]
+        if isinstance(case.body, dict) and "peer" in case.body:
+            case.body["peer"] = ids["other_id"]
         case.call_and_validate(checks=CHECKS, headers={"Authorization": f"Bearer {module_sqlite_kith.key}"})
 
     call()

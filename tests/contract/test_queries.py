@@ -4,39 +4,31 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from tests.harness import NDJSON, Kith
+from tests.harness import Kith
 from tests.problems import errors, problem
-from tests.routes import KEYED, ROUTES, Route, each
+from tests.routes import IDS, KEYED, ROUTES, Route, each, settle
+from tests.rows import rows_of
 
-LISTS = ["/v1/profiles", "/v1/terms", "/v1/keys", "/v1/profiles/ana/suggestions"]
-PAGED = LISTS[:3]
-WITH_BODY = {"POST", "PUT", "PATCH"}
+BY_ID = ["/v1/profiles", "/v1/keys", "/v1/reports", "/v1/profiles/ana/blocks"]
+NEWEST_FIRST = [f"/v1/profiles/ana/{name}" for name in ("invitations", "connections", "reconnects")]
+PAGED = ["/v1/terms", *BY_ID, *NEWEST_FIRST]
+LISTS = [*PAGED, "/v1/profiles/ana/suggestions"]
 
 
 def ask(kith: Kith, route: Route, query: str = "", **ids: str) -> tuple[int, dict[str, list[str]]]:
-    """Send a request that is right but for its query; HEAD answers have no body to look into."""
-    body: Any = {"name": "Ana"} if route.method in WITH_BODY else None
-    if route.rule == "/v1/keys":
-        body = {"name": "new", "scopes": ["read"]} if body else None
-    path = route.path({"profile_id": "ana", "key_id": "key_0123456789abcdef", "name": "index.css"} | ids)
-    if route.rule.endswith("/import"):
-        answer = kith.call(route.method, path + query, b'{"id": "ana", "name": "Ana"}', Content_Type=NDJSON)
-    else:
-        answer = kith.call(route.method, path + query, body)
-    found = answer.json["errors"] if answer.status_code == 422 and answer.data else {}
+    """Send a request that is right but for its query or ids; HEAD answers have no body to look into."""
+    answer = route.send(kith, IDS | ids, query)
+    told = answer.get_json() if answer.status_code == 422 and answer.data else {"errors": {}}
     answer.close()
-    return answer.status_code, found
+    return answer.status_code, told["errors"]
 
 
 @each(ROUTES)
 def test_an_unknown_parameter_is_refused(sqlite_kith: Kith, route: Route) -> None:
-    sqlite_kith.post_profile("ana")
-
     status, found = ask(sqlite_kith, route, "?surprise=1")
 
     assert status == 422
@@ -45,23 +37,23 @@ def test_an_unknown_parameter_is_refused(sqlite_kith: Kith, route: Route) -> Non
 
 @each(ROUTES)
 def test_a_parameter_given_twice_is_refused(sqlite_kith: Kith, route: Route) -> None:
-    sqlite_kith.post_profile("ana")
-
     status, found = ask(sqlite_kith, route, "?limit=5&limit=5")
 
     assert status == 422
     assert found == ({} if route.method == "HEAD" else {"limit": ["Given twice."]})
 
 
-@each([route for route in KEYED if route.method in WITH_BODY | {"DELETE"}])
+@each([route for route in KEYED if route.method not in {"GET", "HEAD"}])
 def test_a_refused_query_changes_nothing(sqlite_kith: Kith, route: Route) -> None:
-    before = sqlite_kith.post_profile("ana")
-    keys = sqlite_kith.get("/v1/keys")
+    ids = settle(sqlite_kith, route)
+    before = rows_of(sqlite_kith)
 
-    assert ask(sqlite_kith, route, "?x=1")[0] == 422
+    assert ask(sqlite_kith, route, "?x=1", **ids)[0] == 422
 
-    assert sqlite_kith.get("/v1/profiles")["items"] == [before]
-    assert sqlite_kith.get("/v1/keys") == keys
+    assert rows_of(sqlite_kith) == before
+    answer = route.send(sqlite_kith, ids)
+    assert answer.status_code in {200, 201, 204}
+    assert rows_of(sqlite_kith) != before
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -200,6 +192,7 @@ WRONG_IDS = {
     "import": "import",
     "export": "export",
 }
+PEERS = [route for route in KEYED if "<profile_id:peer_id>" in route.rule]
 INSIDE = [route for route in KEYED if "<profile_id:profile_id>/" in route.rule]
 ALONE = [route for route in KEYED if route.rule.endswith("<profile_id:profile_id>")]
 
@@ -208,6 +201,14 @@ ALONE = [route for route in KEYED if route.rule.endswith("<profile_id:profile_id
 @each(INSIDE)
 def test_an_id_outside_the_grammar_is_404(sqlite_kith: Kith, route: Route, wrong: str) -> None:
     assert ask(sqlite_kith, route, profile_id=wrong)[0] == 404
+
+
+@pytest.mark.parametrize("wrong", WRONG_IDS.values(), ids=WRONG_IDS)
+@each(PEERS)
+def test_a_peer_s_id_outside_the_grammar_is_404(sqlite_kith: Kith, route: Route, wrong: str) -> None:
+    settle(sqlite_kith)
+
+    assert ask(sqlite_kith, route, peer_id=wrong)[0] == 404
 
 
 @pytest.mark.parametrize(
@@ -248,6 +249,10 @@ def test_an_id_outside_the_grammar_is_404_by_itself(sqlite_kith: Kith, route: Ro
         "/v1/keys/key_0",
         "/v1/keys/KEY_0123456789ABCDEF",
         "/v1/keys/%00",
+        "/v1/reports/rep_0",
+        "/v1/reports/REP_0123456789ABCDEF01234567",
+        "/v1/connections",
+        "/v1/profiles/ana/connections/ben/nothing",
         "/livez/",
     ],
 )
@@ -260,10 +265,22 @@ def test_what_is_nowhere_is_404(sqlite_kith: Kith, path: str) -> None:
     assert "Location" not in answer.headers
 
 
-IDS = ["a", "A", "0", "9.9", "a" * 128, "ana@example.org", "urn:x:1", "a~b", "Import", "exports", "a.-_~@:"]
+ALLOWED = [
+    "a",
+    "A",
+    "0",
+    "9.9",
+    "a" * 128,
+    "ana@example.org",
+    "urn:x:1",
+    "a~b",
+    "Import",
+    "exports",
+    "a.-_~@:",
+]
 
 
-@pytest.mark.parametrize("profile_id", IDS)
+@pytest.mark.parametrize("profile_id", ALLOWED)
 def test_an_id_of_the_grammar_names_its_member(kith: Kith, profile_id: str) -> None:
     made = kith.call("POST", "/v1/profiles", {"id": profile_id, "name": "Ana"})
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,12 +28,31 @@ def test_the_integrators_commands_work_in_their_order(served: Served, tmp_path: 
     answers = [served.run(code, tmp_path) for code in commands]
 
     assert all(answer.returncode == 0 for answer in answers), [answer.stderr for answer in answers]
-    put, patch, suggested, imported, terms = (json.loads(answer.stdout) for answer in answers)
+    # A script of several commands answers with several documents, a block with none.
+    said = [document for answer in answers for document in documents(answer.stdout)]
+    put, patch, suggested, imported, pending, invited, made, known = said[:8]
+    told, reconnects, report, terms = said[8:]
     assert (put["id"], put["radius_km"]) == ("zoe", 15)
     assert patch["radius_km"] == 25
     assert suggested["shortfall"]["missing"] == 3
     assert (imported["created"], imported["failed"]) == (1, 1)
+    assert (pending, made) == ({"state": "pending"}, {"state": "connected"})
+    assert [item["peer"]["id"] for item in invited["items"]] == ["zoe"]
+    assert [item["peer"]["id"] for item in known["items"]] == ["yuki"]
+    assert (told["updated"], told["failed"]) == (1, 0)
+    assert "You last met in June 2024" in reconnects["items"][0]["reasons"]
+    assert (report["peer"], report["state"]) == ("sam", "open")
     assert terms == {"items": []}
+
+
+def documents(text: str) -> list[dict[str, Any]]:
+    """Return the JSON documents that stand one after the other in a text."""
+    found, rest = [], text.strip()
+    while rest:
+        document, end = json.JSONDecoder().raw_decode(rest)
+        found.append(document)
+        rest = rest[end:].strip()
+    return found
 
 
 @needs_curl
@@ -59,6 +79,8 @@ def test_the_library_example_runs(tmp_path: Path) -> None:
 
 def test_the_operators_commands_work(served: Served, tmp_path: Path) -> None:
     (tmp_path / "members.csv").write_text("id,name,interests\nmia,Mia,hiking;chess\n")
+    erased = {"community": "com_0", "member": "0" * 32, "erased_at": "2026-11-23T18:00:00+00:00"}
+    (tmp_path / "erased.log").write_text(json.dumps(erased) + "\n")
     scripts = [
         code.replace("com_…", served.community)
         for code in blocks("docs/operating.md", "sh")
@@ -67,7 +89,7 @@ def test_the_operators_commands_work(served: Served, tmp_path: Path) -> None:
 
     answers = [served.run(script, tmp_path) for script in scripts]
 
-    assert len(scripts) == 2
+    assert len(scripts) == 3
     assert all(answer.returncode == 0 for answer in answers), [answer.stderr for answer in answers]
     assert "mia" in (tmp_path / "members.ndjson").read_text()
 
@@ -76,7 +98,7 @@ def test_every_command_on_the_page_is_known_to_the_command_line() -> None:
     lines = [line for code in blocks("docs/operating.md", "sh") for line in code.splitlines()]
     commands = {line.split()[1] for line in lines if line.startswith("kith ")}
 
-    assert {"serve", "migrate", "community", "key", "import", "export"} <= commands
+    assert {"serve", "migrate", "community", "key", "import", "export", "erasures"} <= commands
     for command in sorted(commands):
         with pytest.raises(SystemExit) as stop:
             main([command, "--help"])
@@ -112,3 +134,15 @@ def test_the_readmes_answer_has_the_shape_of_the_real_one(served: Served, tmp_pa
         "peer", "score", "modes", "shared", "related", "distance", "slots", "reasons", "openers",
         "invited_me",
     }  # fmt: skip
+
+
+def test_every_promise_names_tests_that_there_are() -> None:
+    page = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| **")]
+
+    assert len(rows) >= 15
+    for row in rows:
+        named = re.findall(r"`(tests/[a-z_/]+\.py)`", row)
+        assert named, row
+        for test in named:
+            assert "def test_" in (ROOT / test).read_text(encoding="utf-8"), test

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -95,13 +96,18 @@ def test_more_that_is_due_than_one_write_carries_out_is_all_done_before_the_answ
     assert due == 0
 
 
-def test_the_worker_carries_out_what_no_request_comes_for(kith: Kith, clock: TestClock) -> None:
+def test_the_worker_carries_out_what_no_request_comes_for(
+    kith: Kith, clock: TestClock, tmp_path: Path
+) -> None:
+    def work() -> int:
+        return work_once(kith.database, kith.cache, tmp_path / "erased.log")
+
     kith.post_profile("ana", status="paused", paused_until=_in_an_hour())
     kith.post_profile("ben")
     kith.suggestions("ben")
-    assert work_once(kith.database) == 0
+    assert work() == 0
     clock.forward(hours=2)
-    assert work_once(kith.database) == 1
-    assert work_once(kith.database) == 0
+    assert work() == 1
+    assert work() == 0
     assert not _access(kith)[1]
     assert peers(kith.suggestions("ben")) == ["ana"]

@@ -6,8 +6,13 @@ import secrets
 
 import pytest
 
-from tests.freshness.steps import REGIONS, Region, Walker
+from tests.freshness.regions import REGIONS, Region
 from tests.freshness.walk import Disagreement, Tally, World
+from tests.freshness.walker import Walker
+
+# The states that responses led to, the lists in which somebody stood, and the third unblocking of a day.
+DEALINGS = {"pending", "connected", "declined", "later", "429", "invited_me"}
+LISTS = {"invitations", "connections", "reconnects", "blocks", "reports"}
 
 
 def _walk(world: World, seed: int, region: Region, writes: int, reads: int) -> Tally:
@@ -20,20 +25,23 @@ def _walk(world: World, seed: int, region: Region, writes: int, reads: int) -> T
 
 def _assert_worth_it(tally: Tally) -> None:
     """Hold a walk to what could have gone wrong in it: many hits, and many that came through writes."""
-    assert tally.done >= 0.6 * tally.writes, tally
-    assert 0.45 * tally.reads <= tally.hits <= 0.9 * tally.reads, tally
+    assert tally.done >= 0.7 * tally.writes, tally
+    assert 0.4 * tally.reads <= tally.hits <= 0.9 * tally.reads, tally
     assert tally.outlived >= 0.15 * tally.reads, tally
 
 
 def test_two_apps_answer_as_a_fresh_one_without_a_cache(world: World) -> None:
     tally = Tally()
-    for seed, region in enumerate(REGIONS):
-        tally.add(_walk(world, seed, region, writes=32, reads=4))
+    # PostgreSQL takes twice as long, and differs in nothing that a region changes.
+    on_postgresql = world.judge.kith.database.dialect == "postgresql"
+    for seed, region in enumerate(REGIONS[:2] if on_postgresql else REGIONS):
+        tally.add(_walk(world, seed, region, writes=27, reads=3))
     _assert_worth_it(tally)
+    assert on_postgresql or tally.met.keys() >= DEALINGS | LISTS, tally
 
 
 def test_two_real_processes_answer_as_a_fresh_one_without_a_cache(real_world: World) -> None:
-    tally = _walk(real_world, 100, REGIONS[0], writes=45, reads=3)
+    tally = _walk(real_world, 101, REGIONS[0], writes=36, reads=3)
     _assert_worth_it(tally)
 
 

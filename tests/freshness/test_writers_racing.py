@@ -6,8 +6,6 @@ Two processes of the service on one database and one Redis; threads of this one 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Self
@@ -16,63 +14,22 @@ import pytest
 from sqlalchemy import func, select
 
 from service.storage.tables import communities, profiles
-from service.usecases.communities import create_community
-from tests.freshness.walk import Process, Reply, World
+from tests.freshness.town import HERE, Town, together
+from tests.freshness.walk import World
 
 WRITERS = 4
-HERE = {"lat": 52.52, "lon": 13.405}
 SYDNEY = {"lat": -33.87, "lon": 151.21}
-
-
-@dataclass(frozen=True, slots=True)
-class Town:
-    """A community through two real processes."""
-
-    world: World
-    number: int
-    key: str
-
-    def ask(self, process: int, method: str, path: str, body: Any = None) -> Reply:
-        """Send a request through one of the processes."""
-        processes: Sequence[Process] = self.world.processes
-        return processes[process % len(processes)].ask(self.key, method, path, body)
-
-    def write(self, process: int, method: str, path: str, body: Any = None) -> Reply:
-        """Send a write that must be accepted."""
-        reply = self.ask(process, method, path, body)
-        assert reply.status < 300, (method, path, reply)
-        return reply
-
-    def seen(self, process: int, asker: str) -> dict[str, str]:
-        """Return the names of those who are suggested, by id."""
-        reply = self.ask(process, "GET", f"/v1/profiles/{asker}/suggestions?limit=100")
-        assert reply.status == 200, reply
-        return {item["peer"]["id"]: item["peer"]["name"] for item in reply.document["items"]}
 
 
 @pytest.fixture
 def town(real_world: World) -> Town:
     """A new community with somebody for each writer to ask as."""
-    real_world.clock_file.write_text("0")
-    community, _, key = create_community(real_world.judge.kith.database, "Town")
-    town = Town(real_world, community.number, key)
+    town = Town.found(real_world)
     body = [
         {"id": f"asker{number}", "name": "A", "location": HERE, "capacity": 0} for number in range(WRITERS)
     ]
     town.write(0, "POST", "/v1/profiles/import", body)
     return town
-
-
-def together(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Run tasks in threads that begin at the same moment; raise what one of them raised."""
-    start = threading.Barrier(len(tasks))
-
-    def run(task: Callable[[], Any]) -> Any:
-        start.wait(10)
-        return task()
-
-    with ThreadPoolExecutor(len(tasks)) as pool:
-        return list(pool.map(run, tasks))
 
 
 @dataclass(slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -99,11 +100,13 @@ class Tally:
     outlived: int = 0
     writes: int = 0
     done: int = 0
+    met: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Tally) -> None:
         """Count another walk in."""
         for name in ("reads", "hits", "outlived", "writes", "done"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.met += other.met
 
 
 class Disagreement(AssertionError):
@@ -189,6 +192,11 @@ class _Walk:
         assert reply.status < 500, (number, step, reply)
         self.tally.writes += 1
         self.tally.done += reply.status < 400
+        if step.path.endswith("/responses") and reply.status == 200:
+            self.tally.met[reply.document["state"]] += 1
+        if reply.status == 429:
+            assert step.method == "DELETE", (number, step, reply)
+            self.tally.met["429"] += 1
 
     def _refit(self) -> None:
         database = self._world.judge.kith.database
@@ -208,6 +216,9 @@ class _Walk:
             self._count(step.path, reply)
 
     def _count(self, path: str, reply: Reply) -> None:
+        for item in reply.document.get("items", ()):
+            self.tally.met[path.partition("?")[0].rpartition("/")[2]] += 1
+            self.tally.met["invited_me"] += item.get("invited_me", False)
         if reply.status != 200 or not reply.cache:
             return
         assert reply.cache in {"hit", "miss"}, reply

@@ -48,7 +48,7 @@ class Imported:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     home = tmp_path_factory.mktemp("home")
-    environ = environment(home)
+    environ = {name: text for name, text in environment(home).items() if not name.startswith("COVERAGE_")}
     with serving(environ, home / "log") as port:
         yield Service(port, environ)
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.harness import Kith, peers
 from tests.problems import problem
+from tests.resources.people import block, community_of, connect, respond
 from tests.tenants import TestClock
 
 BERLIN = {"lat": 52.52, "lon": 13.405}
@@ -287,3 +288,67 @@ def test_tomorrow_is_another_answer(town: Kith, clock: TestClock) -> None:
     tomorrow = town.suggestions("ana")
     assert tomorrow["cache"] == "miss"
     assert tomorrow["as_of"][:10] > today["as_of"][:10]
+
+
+# ---------------------------------------------------------------- what stands between people
+
+
+def test_whom_a_member_dealt_with_leaves_no_gap(kith: Kith) -> None:
+    community_of(kith, "ana", *(f"m{number}" for number in range(12)))
+    whole = peers(kith.suggestions("ana", "?limit=100"))
+    respond(kith, "ana", whole[0], "accept")
+    respond(kith, "ana", whole[2], "decline")
+    respond(kith, whole[3], "ana", "decline")
+    respond(kith, whole[5], "ana", "later")
+    connect(kith, "ana", whole[6])
+    block(kith, whole[8], "ana")
+    left = [whole[place] for place in (1, 4, 7, 9, 10, 11)]
+
+    assert peers(kith.suggestions("ana", "?limit=100")) == left
+    for limit in (1, 4, 6):
+        answer = kith.suggestions("ana", f"?limit={limit}")
+        assert (peers(answer), answer["shortfall"]) == (left[:limit], None)
+    assert kith.suggestions("ana", "?limit=7")["shortfall"]["missing"] == 1
+
+
+def test_the_score_is_unmoved_by_who_knows_and_invites_whom(kith: Kith) -> None:
+    community_of(kith, "ana", "cem", "dan", "eve", capacity=1)
+    kith.post_profile("ben", interests=["hiking", "chess"], capacity=1)
+    before = {item["peer"]["id"]: item["score"] for item in kith.suggestions("ana")["items"]}
+    assert len(set(before.values())) == 2
+
+    connect(kith, "ben", "cem")
+    connect(kith, "cem", "dan")
+    connect(kith, "eve", "ana")
+    respond(kith, "ben", "ana", "accept")
+
+    after = {item["peer"]["id"]: item["score"] for item in kith.suggestions("ana")["items"]}
+    assert after == {peer: score for peer, score in before.items() if peer != "eve"}
+
+
+def test_who_invited_a_member_is_shown_as_such_also_from_the_cache(kith: Kith) -> None:
+    community_of(kith, "ana", "ben", "cem", capacity=1)
+    plain = kith.suggestions("ana")["items"]
+
+    respond(kith, "ben", "ana", "accept")
+
+    invited = [kith.suggestions("ana") for _ in range(2)]
+    assert [answer["cache"] for answer in invited] == ["miss", "hit"]
+    for answer in invited:
+        assert answer["items"] == [item | {"invited_me": item["peer"]["id"] == "ben"} for item in plain]
+
+
+def test_blocked_declined_and_full_members_count_as_absent_in_a_shortfall(kith: Kith) -> None:
+    community_of(kith, "ana", "blocked", "declined", "met", "busy", "other", capacity=1, languages=["fr"])
+    kith.call("PATCH", "/v1/profiles/ana", {"languages": ["de"]})
+    kith.call("PATCH", "/v1/profiles/other", {"languages": ["de"]})
+    shortfall = kith.suggestions("ana")["shortfall"]
+    assert (shortfall["reasons"], shortfall["relax"]) == (["no_shared_language"], ["languages"])
+
+    block(kith, "blocked", "ana")
+    respond(kith, "declined", "ana", "decline")
+    connect(kith, "met", "ana")
+    respond(kith, "busy", "other", "accept")
+
+    shortfall = kith.suggestions("ana")["shortfall"]
+    assert (shortfall["missing"], shortfall["reasons"], shortfall["relax"]) == (10, [], [])

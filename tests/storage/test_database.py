@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Barrier
 
@@ -15,8 +16,7 @@ from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
-from service.storage.communities import select_now
-from service.storage.database import BUSY_SECONDS, POOL_SIZE, Database
+from service.storage.database import BUSY_SECONDS, CHECKPOINT_MS, POOL_SIZE, Database
 from service.storage.tables import departures
 from tests.harness import Kith
 from tests.servers import PostgresServer
@@ -97,9 +97,10 @@ def test_the_time_is_the_databases_and_moves_with_the_file(kith: Kith, tmp_path:
     database = Database(kith.database.engine.url.render_as_string(hide_password=False), file)
     try:
         with database.read() as connection:
-            now = connection.execute(select_now(database)).scalar_one()
-        assert abs(now - time.time() * 1000) < 5000
-        assert database.clock.shift(now) == now  # no file yet
+            now = database.now(connection)  # no file yet
+            assert abs(now - time.time() * 1000) < 5000
+            file.write_text("3600")
+            assert 3_600_000 <= database.now(connection) - now < 3_605_000
         for written, moved in (("90", 90_000), ("-1.5\n", -1500), ("", 0), ("nonsense", 0), ("inf", 0)):
             file.write_text(written)
             assert database.clock.shift(now) == now + moved, written
@@ -140,3 +141,76 @@ def test_ids_are_listed_in_the_order_of_their_bytes(kith: Kith) -> None:
     ids = ["Zoe", "ana", "a~b", "a-b", "a.b", "a_b", "A", "b", "B1", "0", "ab", "a:b", "a@b"]
     assert kith.import_profiles(*({"id": one, "name": "N"} for one in ids))["created"] == len(ids)
     assert [item["id"] for item in kith.get("/v1/profiles?limit=100")["items"]] == sorted(ids, key=str.encode)
+
+
+# ---------------------------------------------------------------- the write-ahead log
+
+
+@pytest.fixture
+def filled(sqlite_url: str) -> Iterator[Kith]:
+    """A Kith on SQLite of whose writes some stand in the log alone."""
+    with Kith.open(sqlite_url) as kith:
+        kith.import_profiles(*({"id": f"m{number}", "name": "Canary"} for number in range(50)))
+        assert b"Canary" in log_of(kith).read_bytes()
+        yield kith
+
+
+def log_of(kith: Kith) -> Path:
+    """Return the file of the write-ahead log."""
+    return Path(f"{kith.database.engine.url.database}-wal")
+
+
+def time_outs(database: Database, in_use: int = 0) -> set[int]:
+    """Return the busy time-outs of the pool's connections, but for those in use."""
+    with ExitStack() as stack:
+        taken = [stack.enter_context(database.read()) for _ in range(POOL_SIZE - in_use)]
+        return {int(one.execute(text("PRAGMA busy_timeout")).scalar_one()) for one in taken}
+
+
+def test_a_checkpoint_empties_the_log(filled: Kith) -> None:
+    assert filled.database.checkpoint()
+
+    assert log_of(filled).stat().st_size == 0
+    assert time_outs(filled.database) == {BUSY_SECONDS * 1000}
+    assert len(filled.get("/v1/profiles?limit=100")["items"]) == 50
+    assert filled.database.checkpoint()
+
+
+def test_a_checkpoint_that_a_reader_holds_up_gives_up_soon(filled: Kith) -> None:
+    with filled.database.engine.connect() as reader:
+        reader.exec_driver_sql("BEGIN")
+        assert reader.execute(text("SELECT count(*) FROM profiles")).scalar() == 50
+        filled.post_profile("ana")
+        began = time.perf_counter()
+
+        assert not filled.database.checkpoint()
+
+        assert time.perf_counter() - began < CHECKPOINT_MS / 1000 + 2
+        assert log_of(filled).stat().st_size > 0
+        # Nobody else waits any shorter for it.
+        assert time_outs(filled.database, in_use=1) == {BUSY_SECONDS * 1000}
+        reader.exec_driver_sql("COMMIT")
+    assert filled.database.checkpoint()
+    assert log_of(filled).stat().st_size == 0
+
+
+def test_a_checkpoint_beside_a_writer_gives_up_soon_and_harms_nobody(filled: Kith) -> None:
+    with filled.database.write() as writer:
+        writer.execute(insert(departures).values(community=1, number=99, changed=1))
+        began = time.perf_counter()
+
+        assert not filled.database.checkpoint()
+
+        assert time.perf_counter() - began < CHECKPOINT_MS / 1000 + 2
+        assert time_outs(filled.database, in_use=1) == {BUSY_SECONDS * 1000}
+    with filled.database.read() as connection:
+        assert connection.execute(select(departures.c.number)).scalars().all() == [99]
+    assert filled.database.checkpoint()
+
+
+def test_on_postgresql_there_is_nothing_to_empty(fresh_postgres_url: str) -> None:
+    database = Database(fresh_postgres_url)
+    try:
+        assert database.checkpoint()
+    finally:
+        database.close()

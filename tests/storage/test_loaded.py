@@ -15,10 +15,12 @@ from service.records import Community
 from service.storage import loaded as loaded_module
 from service.storage import models, profiles
 from service.storage.access import AccessReader
-from service.storage.loaded import LoadedCommunities
+from service.storage.loaded import LoadedCommunities, LoadedCommunity
 from service.storage.session import Session
 from service.storage.tables import communities as community_table
 from service.storage.tables import profiles as profile_table
+from service.storage.tables import tombstones
+from service.usecases.erasures import remove_community
 from service.usecases.imports import refit
 from service.usecases.keys import digest_of
 from tests.harness import Kith
@@ -223,3 +225,122 @@ def test_an_older_copy_of_the_database_is_loaded_from_nothing(kith: Kith, loaded
         row = update(community_table).where(community_table.c.number == copied.number)
         connection.execute(row.values(change_number=number))
     assert known(loaded, read(kith)) == {"ana": "Ana", "ben": "Ben"}
+
+
+def test_who_was_erased_is_forgotten_though_nobody_asks(kith: Kith, loaded: LoadedCommunities) -> None:
+    held = loaded._loaded[read(kith).number]
+    assert held.tidy() is None
+    _erase(kith, "ben")
+    assert _names_in_memory(held) == {"Ana", "Ben"}
+    assert held.tidy() == kith.community
+    assert (_names_in_memory(held), len(held)) == ({"Ana"}, 1)
+    assert held.tidy() is None
+    assert known(loaded, read(kith)) == {"ana": "Ana"}
+
+
+def test_who_was_erased_is_forgotten_though_a_question_has_dropped_them_already(
+    kith: Kith, loaded: LoadedCommunities
+) -> None:
+    held = loaded._loaded[read(kith).number]
+    _erase(kith, "ben")
+    assert known(loaded, read(kith)) == {"ana": "Ana"}
+    assert _names_in_memory(held) == {"Ana", "Ben"}
+    assert held.tidy() == kith.community
+    assert _names_in_memory(held) == {"Ana"}
+    assert held.tidy() is None
+
+
+def test_an_erased_and_reposted_id_stays_as_the_new_member_alone(
+    kith: Kith, loaded: LoadedCommunities
+) -> None:
+    _erase(kith, "ben")
+    kith.post_profile("ben", name="Benno")
+    held = loaded._loaded[read(kith).number]
+    assert held.tidy() == kith.community
+    assert _names_in_memory(held) == {"Ana", "Benno"}
+    assert known(loaded, read(kith)) == {"ana": "Ana", "ben": "Benno"}
+
+
+def test_every_community_in_memory_is_tidied(kith: Kith, loaded: LoadedCommunities) -> None:
+    other, quiet = neighbour(kith), neighbour(kith)
+    for town in (other, quiet):
+        town.post_profile("ben", name="Other")
+        town.post_profile("cem")
+        assert known(loaded, read(town)) == {"ben": "Other", "cem": "Cem"}
+    _rename(kith, "ana", "Anna")
+    for town in (kith, other):
+        _erase(town, "ben")
+    told = loaded.tidy()
+    assert told.count(kith.community) == told.count(other.community) == 1
+    assert quiet.community not in told
+    held = [_names_in_memory(loaded._loaded[read(town).number]) for town in (kith, other, quiet)]
+    assert held == [{"Anna"}, {"Cem"}, {"Other", "Cem"}]
+    assert known(loaded, read(kith)) == {"ana": "Anna"}
+
+
+def test_a_community_is_told_of_until_all_sweeps_after_its_erasures_are_done(
+    kith: Kith, loaded: LoadedCommunities
+) -> None:
+    number, empty = read(kith).number, LoadedCommunities(kith.database)
+    _erase(kith, "ben")
+    for _ in range(2):
+        assert kith.community in loaded.tidy()
+        assert kith.community in empty.tidy()
+    with kith.database.write() as connection:
+        done = update(tombstones).where(tombstones.c.community == number)
+        connection.execute(done.values(sweep_at=None))
+    assert kith.community not in loaded.tidy()
+    assert kith.community not in empty.tidy()
+    assert not empty._loaded
+
+
+def test_a_deleted_community_is_dropped(kith: Kith, loaded: LoadedCommunities) -> None:
+    doomed = neighbour(kith)
+    doomed.post_profile("dan")
+    community = read(doomed)
+    known(loaded, community)
+    remove_community(doomed.database, doomed.cache, doomed.community)
+    assert doomed.community in loaded.tidy()
+    assert community.number not in loaded._loaded
+    assert doomed.community not in loaded.tidy()
+    # A request that came in before the end still gets an answer.
+    assert known(loaded, community) == {}
+    assert known(loaded, read(kith)) == {"ana": "Ana", "ben": "Ben"}
+
+
+def test_what_was_never_loaded_is_left_alone(kith: Kith, monkeypatch: pytest.MonkeyPatch) -> None:
+    kith.post_profile("ana")
+    community, held = read(kith), LoadedCommunity(kith.database, read(kith).number)
+    _erase(kith, "ana")
+
+    def fail(*_: object) -> list[object]:
+        raise NotReady("cut off")
+
+    monkeypatch.setattr(profiles, "changed_since", fail)
+    assert held.tidy() is None
+    with pytest.raises(NotReady):
+        held.use(community, lambda matcher: matcher.index_)
+    assert held.tidy() is None
+    assert len(held) == 0
+
+
+def test_what_was_read_along_with_a_question_knows_of_everybody_in_the_index(
+    kith: Kith, loaded: LoadedCommunities
+) -> None:
+    community = read(kith)
+
+    def look(matcher: Matcher, told: str) -> tuple[str, set[str]]:
+        return told, {profile.id for profile in matcher.index_.profiles()}
+
+    def erase() -> str:
+        _erase(kith, "ben")
+        return "done"
+
+    assert loaded.use_with(community, erase, look) == ("done", {"ana"})
+    assert loaded._loaded[community.number].tidy() == kith.community
+    assert known(loaded, read(kith)) == {"ana": "Ana"}
+
+
+def _names_in_memory(held: LoadedCommunity) -> set[str]:
+    """Return the names of all whom the index still holds, also of those whom it shows to nobody."""
+    return {profile.name for profile in held._matcher.index_._profiles}

@@ -1,18 +1,41 @@
-"""`./dev WORD`: which Python reads it, what it runs, and with which exit code."""
+"""`./dev WORD` and `kith WORD`: which Python reads it, what it runs, and with which exit code."""
 
 from __future__ import annotations
 
 import ast
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from service.cli import main
+from service.storage.cache import CacheKey, open_cache
+from service.storage.communities import find_community
+from service.storage.database import Database
+from service.storage.session import Session
+from service.usecases.erasures import erase_profile
+from service.worker import work_once
+from tests.attacks.erasure_canary import (
+    HERE,
+    ID,
+    document,
+    everything_logged,
+    files_with_canary,
+    keys_with_canary,
+)
+from tests.attacks.erasure_canary import (
+    ROOT as CANARY_ROOT,
+)
+from tests.servers import RedisServer
+from tests.tenants import TestClock
 from tests.tooling.conftest import ROOT, SetUp, put_program
 
 AS_AN_OLDER_PYTHON = """
@@ -226,3 +249,138 @@ def test_ci_runs_both_and_fails_with_either(tmp_path: Path, check: int, test: in
     )
     done = subprocess.run(["bash", ".ci/run"], check=False, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (status, "check\ntest\n")
+
+
+@dataclass(slots=True)
+class Kiths:
+    """The `kith` command in a home of its own."""
+
+    home: Path
+    capsys: pytest.CaptureFixture[str]
+
+    @property
+    def database(self) -> Path:
+        return self.home / "kith.db"
+
+    def run(self, *words: str) -> tuple[int, Any]:
+        """Run a command; return its exit status and the one line of its result, None for none."""
+        status = main(words)
+        said = self.capsys.readouterr().out.splitlines()
+        assert len(said) <= 1
+        return status, json.loads(said[0]) if said else None
+
+    def community(self, *members: dict[str, Any]) -> str:
+        """Create a community with some members; return its id."""
+        _, made = self.run("community", "create", "Town")
+        file = self.home / "members.ndjson"
+        file.write_text("".join(json.dumps(member) + "\n" for member in members))
+        status, report = self.run("import", str(file), "--community", made["community"])
+        assert (status, report["created"]) == (0, len(members))
+        file.unlink()
+        return str(made["community"])
+
+    def members(self, community: str) -> list[str]:
+        """Export a community; return its members' ids."""
+        assert main(["export", "--community", community]) == 0
+        return [json.loads(line)["id"] for line in self.capsys.readouterr().out.splitlines()]
+
+    def erase(self, community: str, profile_id: str) -> None:
+        """Erase a member as the API does."""
+        with closing(Database(f"sqlite:///{self.database}")) as database:
+            with database.read() as connection:
+                number = find_community(connection, community).number
+            erase_profile(Session(database, number), profile_id)
+
+    def sweep(self, clock: TestClock) -> None:
+        """Let the worker do all its rounds."""
+        with (
+            closing(Database(f"sqlite:///{self.database}", clock.file)) as database,
+            closing(open_cache("off")) as cache,
+        ):
+            for seconds in (0, 20, 25):
+                clock.forward(seconds=seconds)
+                work_once(database, cache, self.home / "erased.log")
+
+
+@pytest.fixture
+def kiths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Kiths]:
+    for name in [name for name in os.environ if name.startswith("KITH_")]:
+        monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("KITH_HOME", str(home))
+    monkeypatch.setenv("KITH_REDIS_URL", "off")
+    with everything_logged():  # which puts back what each command sets
+        yield Kiths(home, capsys)
+
+
+def named(*ids: str) -> list[dict[str, Any]]:
+    return [{"id": profile_id, "name": "N", "location": HERE} for profile_id in ids]
+
+
+def test_a_restored_database_is_erased_from_again(kiths: Kiths, clock: TestClock, tmp_path: Path) -> None:
+    canary = {"id": ID} | document(1, 40, 60)
+    town = kiths.community(canary, *named("ben", "cem"))
+    kiths.erase(town, "ben")
+    again = tmp_path / "again.ndjson"
+    again.write_text(json.dumps(named("ben")[0]))
+    assert kiths.run("import", str(again), "--community", town)[0] == 0
+    shutil.copy(kiths.database, tmp_path / "backup.db")
+    kiths.erase(town, ID)
+    kiths.sweep(clock)
+    assert files_with_canary(kiths.home) == []
+
+    shutil.copy(tmp_path / "backup.db", kiths.database)
+    assert files_with_canary(kiths.home) == ["kith.db"]
+    log = kiths.home / "erased.log"
+    assert kiths.run("erasures", "replay", str(log)) == (0, {"erased": 1, "absent": 1, "failed": 0})
+    assert kiths.members(town) == ["ben", "cem"]
+    kiths.sweep(clock)
+    assert files_with_canary(kiths.home) == []
+    # Both are in it twice by now: the restored database knew nothing of what had been logged.
+    log.write_bytes(log.read_bytes() + b'{"community": "half a li')
+    assert kiths.run("erasures", "replay", str(log)) == (1, {"erased": 0, "absent": 4, "failed": 1})
+
+
+def test_a_replay_needs_a_file_that_is_there(kiths: Kiths) -> None:
+    assert kiths.run("erasures", "replay", str(kiths.home / "nowhere.log")) == (1, None)
+    with pytest.raises(SystemExit) as error:
+        main(["erasures", "replay"])
+    assert error.value.code == 2
+
+
+def test_a_deleted_community_leaves_nothing_and_is_deleted_again_by_replay(
+    kiths: Kiths, tmp_path: Path, redis_url: str, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd = [{"id": f"{CANARY_ROOT}-{number}"} | document(number, number % 40) for number in range(120)]
+    town, other = kiths.community(*crowd), kiths.community(*named("zoe"))
+    shutil.copy(kiths.database, tmp_path / "backup.db")
+    monkeypatch.setenv("KITH_REDIS_URL", redis_url)
+    with closing(open_cache(redis_url)) as cache:
+        assert cache.put(CacheKey(town, ID, ()), CANARY_ROOT.encode())
+    assert files_with_canary(kiths.home)
+    assert keys_with_canary(redis_server.client)
+
+    assert kiths.run("community", "delete", town) == (0, {"deleted": town})
+    assert files_with_canary(kiths.home) == []
+    assert keys_with_canary(redis_server.client) == []
+    assert kiths.members(other) == ["zoe"]
+    assert kiths.run("community", "delete", town) == (1, None)
+
+    shutil.copy(tmp_path / "backup.db", kiths.database)
+    log = str(kiths.home / "erased.log")
+    assert kiths.run("erasures", "replay", log) == (0, {"erased": 1, "absent": 0, "failed": 0})
+    assert kiths.members(other) == ["zoe"]
+    assert main(["export", "--community", town]) == 1
+
+
+def test_a_deletion_that_is_not_swept_says_so(kiths: Kiths, monkeypatch: pytest.MonkeyPatch) -> None:
+    town = kiths.community(*named("zoe"))
+    monkeypatch.setenv("KITH_ERASURE_LOG", str(kiths.home))
+    assert main(["community", "delete", town]) == 1
+    said = kiths.capsys.readouterr()
+    assert json.loads(said.out) == {"deleted": town}
+    assert str(kiths.home) in said.err
+    assert kiths.run("community", "delete", town) == (1, None)

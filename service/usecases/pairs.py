@@ -1,0 +1,172 @@
+"""Pairs: what stands between two people, and the one way in which it changes.
+
+The rules are functions of a `Pair` as one of the two sees it. `save` writes what became of some pairs: every
+change stamps both members, and where one becomes full, or free again, everybody sees it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from service.records import Member, Pair, Side
+from service.storage import pairs, profiles, stamps, tombstones
+from service.storage.communities import Write
+
+DAY_MS = 24 * 3600 * 1000
+ACCEPT_MS = 14 * DAY_MS
+LATER_MS = 30 * DAY_MS
+UNBLOCK_MS = DAY_MS
+PAIRS_PER_SETTLING = 500
+Change = tuple[Pair | None, Pair]
+
+
+def is_blocked(pair: Pair) -> bool:
+    """Tell whether either blocks the other."""
+    return pair.mine.blocked_at is not None or pair.theirs.blocked_at is not None
+
+
+def is_connected(pair: Pair) -> bool:
+    """Tell whether the two are connected."""
+    return pair.since is not None
+
+
+def is_open(pair: Pair) -> bool:
+    """Tell whether an introduction is open: one has accepted, the other has not answered."""
+    answers = {pair.mine.response, pair.theirs.response}
+    return answers == {"accept", None} and not is_connected(pair) and not is_blocked(pair)
+
+
+def invites_me(pair: Pair) -> bool:
+    """Tell whether the other one has accepted and waits for an answer."""
+    return is_open(pair) and pair.theirs.response == "accept"
+
+
+def hides(pair: Pair) -> bool:
+    """Tell whether the other one is not to be suggested to me."""
+    put_off = {"decline", "later"} & {pair.mine.response, pair.theirs.response}
+    return is_blocked(pair) or is_connected(pair) or bool(put_off) or pair.mine.response == "accept"
+
+
+def is_empty(pair: Pair) -> bool:
+    """Tell whether nothing is left that has to be remembered."""
+    return not is_connected(pair) and all(
+        replace(s, stranger=None) == Side() for s in (pair.mine, pair.theirs)
+    )
+
+
+def ends_at(pair: Pair) -> int | None:
+    """Return when the next thing between the two ends by time."""
+    times = [at for side in (pair.mine, pair.theirs) for at in _ends(side)]
+    return min(times, default=None)
+
+
+def _ends(side: Side) -> Iterable[int]:
+    lasts = {"accept": ACCEPT_MS, "later": LATER_MS}.get(side.response or "")
+    if lasts is not None and side.answered_at is not None:
+        yield side.answered_at + lasts
+    for at in side.unblocked:
+        yield at + UNBLOCK_MS
+
+
+def after_time(pair: Pair, now: int) -> Pair:
+    """Return the pair without what has ended by time."""
+    return replace(pair, mine=_after_time(pair.mine, now), theirs=_after_time(pair.theirs, now))
+
+
+def _after_time(side: Side, now: int) -> Side:
+    unblocked = tuple(at for at in side.unblocked if at + UNBLOCK_MS > now)
+    lasts = {"accept": ACCEPT_MS, "later": LATER_MS}.get(side.response or "")
+    if lasts is not None and (side.answered_at or 0) + lasts <= now:
+        return replace(side, response=None, answered_at=None, unblocked=unblocked)
+    return replace(side, unblocked=unblocked)
+
+
+def without_consent(pair: Pair) -> Pair:
+    """Return the pair with the connection ended and both sides' wishes to meet gone; declines stay."""
+    sides = [
+        side if side.response == "decline" else replace(side, response=None, answered_at=None)
+        for side in (pair.mine, pair.theirs)
+    ]
+    return replace(pair, mine=sides[0], theirs=sides[1], since=None, last_met=None, times_met=0)
+
+
+def find(write: Write, me: str, peer: str) -> Pair | None:
+    """Return what stands between two codes, as the first sees it."""
+    found = pairs.find_pairs(write.connection, write.community.number, [(me, peer)])
+    return found[0] if found else None
+
+
+def name_stranger(write: Write, pair: Pair, peer_id: str, peer: Member | None) -> Pair:
+    """Keep the other's id for lists, where nobody is or was a member under it."""
+    known = peer is not None or tombstones.erased_codes(write.connection, write.community.number, [pair.peer])
+    return replace(pair, theirs=replace(pair.theirs, stranger=None if known else peer_id))
+
+
+def save(write: Write, changes: Sequence[Change], members: Mapping[str, Member]) -> None:
+    """Write what became of some pairs, each named once; `members` holds those that there are, by code."""
+    changed = [
+        (before, after)
+        for before, after in changes
+        if before != after and not (before is None and is_empty(after))
+    ]
+    if not changed:
+        return
+    standing = [after for _, after in changed if not is_empty(after)]
+    pairs.save_pairs(write, [(pair, ends_at(pair)) for pair in standing])
+    pairs.delete_pairs(write, [after for before, after in changed if before and is_empty(after)])
+    opened: dict[str, int] = {}
+    for before, after in changed:
+        more = is_open(after) - (before is not None and is_open(before))
+        for code in (after.me, after.peer):
+            opened[code] = opened.get(code, 0) + more
+    _stamp(write, [(members[code], more) for code, more in opened.items() if code in members])
+
+
+def _stamp(write: Write, opened: Iterable[tuple[Member, int]]) -> None:
+    stamped, touched = [], set[stamps.Tile]()
+    for member, more in opened:
+        after = replace(member, pairs=write.stamp(), introductions=member.introductions + more)
+        # Others see of it only whether there is room for one more.
+        if more and (shown := after.public()) != member.public():
+            after = replace(after, changed=write.number)
+            touched |= stamps.touched(member.public(), shown)
+        stamped.append(after)
+    profiles.update_standing(write, stamped)
+    profiles.stamp_tiles(write, touched)
+
+
+def settle_due(write: Write) -> None:
+    """Carry out what has ended by time between people: accepts, put-offs, counted unblockings."""
+    here = write.community.number
+    due = pairs.pairs_due(write.connection, here, write.now, PAIRS_PER_SETTLING)
+    save(write, [(pair, after_time(pair, write.now)) for pair in due], members_in(write, due))
+
+
+def members_in(write: Write, found: Iterable[Pair]) -> dict[str, Member]:
+    """Return the members in some pairs, by code."""
+    codes = {code for pair in found for code in (pair.me, pair.peer)}
+    return profiles.find_by_codes(write.connection, write.community.number, sorted(codes))
+
+
+def change_pair(
+    write: Write, me: Member, peer_code: str, peer: Member | None, change: Callable[[Pair], Pair]
+) -> Pair:
+    """Change what stands between a member and another, who need not be one; return what it is then."""
+    before = find(write, me.code, peer_code)
+    after = change(before or Pair(me.code, peer_code))
+    members = {member.code: member for member in (me, peer) if member}
+    save(write, [(before, after)], members)
+    return after
+
+
+def forget_member(write: Write, code: str) -> None:
+    """Drop all that stands between an erased member and others; blocks against them stay."""
+    found = [pair for _, pair in pairs.pairs_of(write.connection, write.community.number, code)]
+    others = members_in(write, found)
+    others.pop(code, None)
+    save(write, [(pair, _against_me_alone(pair)) for pair in found], others)
+
+
+def _against_me_alone(pair: Pair) -> Pair:
+    # What is counted of their unblockings stays its day too: a block tells no more than an erasure.
+    theirs = Side(blocked_at=pair.theirs.blocked_at, unblocked=pair.theirs.unblocked)
+    return Pair(pair.me, pair.peer, theirs=theirs)
