@@ -1,0 +1,231 @@
+"""Hostile values in the place of every value of every body: a 4xx that names the place, and nothing done.
+
+Bodies and values stand in `inputs.py`; `./dev drill` puts every value in every place, on both databases.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.attacks.inputs import (
+    BODIES,
+    HEAVY,
+    IMPORTS,
+    LINES,
+    NEVER,
+    WITH_JSON,
+    WRITES,
+    Both,
+    Town,
+    broken,
+    places,
+    refusal_fault,
+    timed,
+    two_kiths,
+)
+from tests.harness import NDJSON, Kith
+from tests.problems import errors, problem
+from tests.routes import BODILESS, Route, each
+from tests.servers import PostgresServer
+
+
+@pytest.fixture(scope="module")
+def kiths(
+    module_sqlite_kith: Kith, postgres_server: PostgresServer, clock_file: Path
+) -> Iterator[tuple[Kith, Kith]]:
+    with two_kiths(module_sqlite_kith, postgres_server, clock_file) as opened:
+        yield opened
+
+
+@pytest.fixture
+def both(kiths: tuple[Kith, Kith]) -> Both:
+    return Both((Town.of(kiths[0]), Town.of(kiths[1])))
+
+
+@pytest.fixture
+def town(sqlite_kith: Kith) -> Town:
+    return Town.of(sqlite_kith)
+
+
+def send(route: Route, body: bytes, town: Town) -> TestResponse:
+    return town.send(route, body)
+
+
+def tops(body: Mapping[str, Any]) -> list[str]:
+    """Name one field of each kind: a text, a number, a list, an object."""
+    kinds: dict[type, str] = {}
+    for name, value in body.items():
+        kinds.setdefault(type(value), name)
+    return list(kinds.values())
+
+
+@each(WRITES)
+def test_every_route_that_takes_a_body_has_a_right_one(town: Town, route: Route) -> None:
+    body = BODIES.get(route.name) or LINES.get(route.name)
+    assert (body is None) == (route.name in BODILESS), f"{route.name} needs a body in inputs.py"
+    if body is None:
+        return
+
+    answer = town.send(
+        route, json.dumps(body).encode(), **{"Content_Type": NDJSON} if route in IMPORTS else {}
+    )
+
+    assert answer.status_code in {200, 201, 202}, answer.text
+    assert route not in IMPORTS or answer.get_json()["failed"] == 0
+
+
+@each(WITH_JSON)
+def test_a_hostile_value_anywhere_is_refused_under_its_path(town: Town, route: Route) -> None:
+    body, before = BODIES[route.name], town.state()
+
+    # Every place meets a third of them, and every third a place; the drill has all in all.
+    faults = [
+        refusal_fault(timed(partial(send, route, broken(body, path, text)), town), name, path)
+        for number, path in enumerate(places(body))
+        for name, text in list(NEVER.items())[number % 3 :: 3]
+    ]
+
+    assert [fault for fault in faults if fault] == []
+    assert town.state() == before
+
+
+@each(WITH_JSON)
+def test_a_huge_value_is_refused_under_its_path(town: Town, route: Route) -> None:
+    body, before = BODIES[route.name], town.state()
+
+    faults = [
+        refusal_fault(timed(partial(send, route, broken(body, path, text)), town), name, path)
+        for path in tops(body)
+        for name, text in HEAVY.items()
+    ]
+
+    assert [fault for fault in faults if fault] == []
+    assert town.state() == before
+
+
+@each(WITH_JSON)
+def test_both_databases_refuse_in_the_same_words(both: Both, route: Route) -> None:
+    body, before = BODIES[route.name], both.states()
+    paths = list(places(body))
+
+    for number, (name, text) in enumerate((NEVER | HEAVY).items()):
+        path = paths[number % len(paths)]
+        answer = both.attack(partial(send, route, broken(body, path, text)))
+        assert refusal_fault(answer, name, path) == ""
+
+    assert both.states() == before
+
+
+@pytest.mark.drill
+@each(WITH_JSON)
+def test_every_value_in_every_place_on_both_databases(both: Both, route: Route) -> None:
+    body, before = BODIES[route.name], both.states()
+
+    for path in places(body):
+        for name, text in (NEVER | HEAVY).items():
+            answer = both.attack(partial(send, route, broken(body, path, text)))
+            assert refusal_fault(answer, name, path) == ""
+
+    assert both.states() == before
+
+
+@each(WITH_JSON)
+def test_a_field_given_twice_is_refused(town: Town, route: Route) -> None:
+    body, before = BODIES[route.name], town.state()
+    once = json.dumps(body)[1:-1]
+
+    answer = town.send(route, f"{{{once}, {once}}}".encode())
+
+    assert list(errors(answer)) == ["body"]
+    assert town.state() == before
+
+
+# ---------------------------------------------------------------- codings
+
+
+@each(WITH_JSON)
+def test_a_body_in_another_coding_is_refused(town: Town, route: Route) -> None:
+    text, before = json.dumps(BODIES[route.name]), town.state()
+    bomb = gzip.compress(b" " * 50_000_000)
+
+    problem(town.send(route, gzip.compress(text.encode()), Content_Encoding="gzip"), 415)
+    problem(timed(lambda town: town.send(route, bomb, Content_Encoding="gzip"), town), 415)
+    problem(town.send(route, gzip.compress(text.encode())), 400)
+    for coding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig", "utf-7"):
+        problem(town.send(route, (text if coding != "utf-7" else text + "é").encode(coding)), 400)
+        problem(
+            town.send(route, text.encode(coding), Content_Type=f"application/json; charset={coding}"), 415
+        )
+
+    assert town.state() == before
+
+
+# ---------------------------------------------------------------- mass assignment
+
+# What rows, records and answers hold and no caller may set.
+OURS = [
+    "number", "own", "pairs", "code", "community", "introductions", "created_at", "secret", "due_at",
+    "moves_at", "state", "id", "changed", "place", "cell", "last_cell", "waiting_cell", "moved_at",
+    "tile_lat", "document", "digest", "key", "scopes", "admin", "model", "members", "settings_stamp",
+    "change_number", "low", "high", "blocked", "blocked_at", "connected", "connected_at", "times_met",
+    "score", "full", "__proto__", "_id", "__class__", "Name", "name ", "name\u200b", "",
+]  # fmt: skip
+# Read-only fields are ignored, so that what was read can be written back.
+IGNORED = {
+    "POST /v1/profiles": {"moves_at"},
+    "PUT /v1/profiles/{profile_id}": {"moves_at"},
+    "PATCH /v1/profiles/{profile_id}": {"moves_at"},
+    "PATCH /v1/community": {"id"},
+    "PATCH /v1/reports/{report_id}": {"id", "created_at"},
+    "PUT /v1/profiles/{profile_id}/connections/{peer_id}": {"times_met"},
+}
+
+
+@each(WITH_JSON)
+def test_nothing_of_ours_can_be_set(town: Town, route: Route) -> None:
+    rule, before = route.name, town.state()
+
+    for name in OURS:
+        if name not in set(BODIES[rule]) | IGNORED.get(rule, set()):
+            answer = town.send(route, json.dumps(BODIES[rule] | {name: "7"}).encode())
+            assert list(errors(answer)) == [name or "body"], name
+
+    assert town.state() == before
+
+
+@each([route for route in WITH_JSON if route.name in IGNORED])
+def test_what_is_ignored_has_no_effect(town: Town, route: Route) -> None:
+    rule = route.name
+    plain = Town.of(town.kith)
+
+    sent = town.send(route, json.dumps(BODIES[rule] | dict.fromkeys(IGNORED[rule], "7")).encode())
+    expected = plain.send(route, json.dumps(BODIES[rule]).encode())
+
+    assert sent.status_code == expected.status_code
+    own = {"id": "", "created_at": "", "peer_hash": ""}  # which two communities never have in common
+    assert sent.get_json() | own == expected.get_json() | own
+    assert "7" not in (sent.get_json().get("id"), sent.get_json().get("created_at"))
+
+
+def test_nothing_of_ours_can_be_set_inside_either(town: Town) -> None:
+    route = next(route for route in WITH_JSON if route.name == "PUT /v1/profiles/{profile_id}")
+
+    for path in ("location", "availability.0"):
+        for name in ("number", "cell", "own", "accuracy", "id"):
+            text = json.dumps(_at(BODIES[route.name], path) | {name: 7}).encode()
+            answer = town.send(route, broken(BODIES[route.name], path, text))
+            assert list(errors(answer)) == [f"{path}.{name}"]
+
+
+def _at(body: Any, path: str) -> Any:
+    for step in path.split("."):
+        body = body[int(step)] if isinstance(body, list) else body[step]
+    return body

@@ -1,0 +1,342 @@
+"""A transcript: all that a platform, its members and an attacker see while one member states a position.
+
+In: a fresh community, and the positions that the member states, in this order. Out: two lines for each call,
+with what differs from run to run (times, random ids, secrets) masked. Entity tags of profiles are not masked:
+they are hashes of content. Two transcripts with the positions of one cell must be equal to the last byte.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.attacks.location_geometry import Spot
+from tests.harness import NDJSON, Kith
+
+CSV = "text/csv"
+MEMBER = "victim"
+PATH = f"/v1/profiles/{MEMBER}"
+NEIGHBOUR = "asker-2"
+MASKS = (
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z"), "TIME"),
+    (re.compile(r"\bkith_[0-9a-f]{40,}"), "SECRET"),
+    (re.compile(r"\b[a-z]{2,9}_[0-9a-f]{12,}\b"), "ID"),
+    (re.compile(r"\b[0-9a-f]{20}\b"), "MADE-ID"),
+)
+CURSOR = re.compile(r'"next":\s*"([^"]+)"')
+CODE = re.compile(r"\b[0-9a-f]{32}\b")
+HASHED = re.compile(r'("\w+_hash":\s*)"[0-9a-f]{32}"')
+SHUFFLED = ("/v1/keys", "/v1/reports")  # listed by random ids
+UNTOLD = {"Content-Length", "Date", "Expires"}  # the length of what is masked, and the time
+MEMBERS = re.compile(r"/v1/profiles/[^/]+")
+MEMBERS_EXPORT = re.compile(r"/v1/profiles/[^/]+/export")
+
+
+@dataclass(slots=True)
+class Transcript:
+    """The calls of one run, as they were answered."""
+
+    kith: Kith
+    lines: list[str] = field(default_factory=list)
+    routes: set[tuple[str, str]] = field(default_factory=set)
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """Send a call, note what was answered, and return it."""
+        response = self.kith.call(method, path, body, **headers)
+        asked = _masked(path.partition("?")[0])  # a query may state a position, as a body does
+        self.lines.append(f"{method} {asked} {response.status_code} {_head(path, response)}")
+        self.lines.append(_body(path, response))
+        self._note_route(method, path.partition("?")[0])
+        response.close()
+        return response
+
+    def _note_route(self, method: str, path: str) -> None:
+        router = self.kith.client.application.url_map.bind("")
+        if router.test(path, method=method):
+            rule, _ = router.match(path, method=method, return_rule=True)
+            self.routes.add((method, rule.rule))
+
+    @property
+    def calls(self) -> int:
+        """How many calls were made."""
+        return len(self.lines) // 2
+
+
+def _masked(text: str) -> str:
+    for pattern, word in MASKS:
+        text = pattern.sub(word, text)
+    return text
+
+
+def _head(path: str, response: Any) -> str:
+    told = {name: text for name, text in response.headers.items() if name not in UNTOLD}
+    if "ETag" in told and not _is_comparable(path, response):
+        told["ETag"] = "TAG"
+    return _masked(json.dumps(told, sort_keys=True))
+
+
+def _is_comparable(path: str, response: Any) -> bool:
+    """Tell whether an entity tag hashes nothing that is masked; an export's is made of its times, too."""
+    if MEMBERS_EXPORT.fullmatch(path):
+        text = response.get_data(as_text=True)
+        return bool(text) and _masked(text) == text
+    return MEMBERS.fullmatch(path) is not None
+
+
+def _body(path: str, response: Any) -> str:
+    text = response.get_data(as_text=True)
+    if path == "/metrics":
+        # Counters and durations of the whole process: what is counted is compared, not how much of it.
+        lines = text.splitlines()
+        text = "\n".join(line for line in lines if line.startswith("# HELP") and "_created" not in line)
+    if path.partition("?")[0] in SHUFFLED and response.status_code == 200 and text:
+        listed = json.loads(text)
+        listed["items"].sort(key=lambda item: _masked(json.dumps(item)))
+        text = json.dumps(listed)
+    return _masked(CURSOR.sub(_told_cursor, HASHED.sub(r"\1CODE", text)))
+
+
+def _told_cursor(found: re.Match[str]) -> str:
+    """Show what is in a cursor, with times and codes masked: those hang on a secret of the community."""
+    values = json.loads(base64.urlsafe_b64decode(found[1]))
+    told = ["TIME" if isinstance(value, int) else CODE.sub("CODE", value) for value in values]
+    return f'"next":{json.dumps(told)}'
+
+
+def write(kith: Kith, stated: Iterable[Spot], elsewhere: Spot, others: list[Spot]) -> Transcript:
+    """Let one member state these positions in turn, and note every answer to everybody."""
+    one, two, three = stated
+    run = Transcript(kith)
+    _open_routes(run)
+    _settings(run)
+    _people(run, others)
+    _stating(run, one, two)
+    _asking(run, others, ("", "?radius_km=7.25&limit=3", "?mode=in_person&radius_km=200", "?facet=interests"))
+    _mistakes(run, three)
+    _pairs(run, others)
+    _imports(run, two, three)
+    _reading(run)
+    _asking(run, others, ("", "?radius_km=3"))
+    _moving(run, elsewhere, two)
+    _keys(run)
+    _heads(run)
+    _erasing(run, three)
+    return run
+
+
+def wire(spot: Spot, **fields: Any) -> dict[str, Any]:
+    """Return the member's profile as stated from a position."""
+    return {
+        "id": MEMBER,
+        "name": "Vic",
+        "interests": ["hiking", "board games"],
+        "activities": ["trail running"],
+        "location": spot.as_wire(),
+        "radius_km": 60,
+        "modes": ["in_person", "online"],
+        "timezone": "Europe/Berlin",
+        "availability": [{"day": "tue", "from": "18:00", "to": "21:00"}],
+        "languages": ["en", "de"],
+        "attributes": {"role": "mentee"},
+    } | fields
+
+
+def _open_routes(run: Transcript) -> None:
+    for path in ("/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/start.js"):
+        run.call("GET", path)
+    run.call("GET", "/docs/swagger-ui.css")
+
+
+def _settings(run: Transcript) -> None:
+    run.call("GET", "/v1/community")
+    run.call("PATCH", "/v1/community", {"radius_km": 30, "support_text": "Call 112."})
+
+
+def _people(run: Transcript, others: list[Spot]) -> None:
+    for number, spot in enumerate(others):
+        run.call("POST", "/v1/profiles", _other(number, spot))
+
+
+def _other(number: int, spot: Spot) -> dict[str, Any]:
+    """Return an asking member; they differ in all that may bring the victim near or keep them away."""
+    fields: dict[str, Any] = {"radius_km": (200, 5, 60, 2)[number % 4], "interests": ["hiking"]}
+    if number % 3 == 1:
+        fields |= {"modes": ["online", "in_person"], "languages": ["en"]}
+    if number % 4 == 2:
+        fields |= {
+            "timezone": "Europe/London",
+            "availability": [{"day": "tue", "from": "18:00", "to": "20:00"}],
+            "seeks": {"role": ["mentee"]},
+        }
+    return {"id": f"asker-{number}", "name": f"Asker {number}", "location": spot.as_wire()} | fields
+
+
+def _stating(run: Transcript, one: Spot, two: Spot) -> None:
+    run.call("POST", "/v1/profiles", wire(one), Idempotency_Key="k1")
+    run.call("POST", "/v1/profiles", wire(one), Idempotency_Key="k1")
+    run.call("POST", "/v1/profiles", wire(two), Idempotency_Key="k1")
+    run.call("POST", "/v1/profiles", wire(two), Idempotency_Key="k2")
+    made = run.call("GET", PATH)
+    for tag in (made.headers["ETag"], '"another"'):
+        run.call("GET", PATH, If_None_Match=tag)
+    run.call("PATCH", PATH, {"location": two.as_wire()}, If_Match=made.headers["ETag"])
+    run.call("PATCH", PATH, {"location": one.as_wire()}, If_Match='"another"')
+    run.call("PUT", PATH, wire(one), If_Match=made.headers["ETag"])
+    run.call("PUT", PATH, wire(two))
+    run.call("PATCH", PATH, {"location": {"lat": one.lat, "lon": one.lon, "accuracy_km": 3}})
+    run.call("PATCH", PATH, {"location": {"lat": two.lat, "lon": two.lon}, "goals": ["learn Spanish"]})
+    run.call("PATCH", PATH, {"location": None})
+    run.call("PATCH", PATH, {"location": one.as_wire()})
+
+
+def _asking(run: Transcript, others: list[Spot], queries: Iterable[str]) -> None:
+    for number in range(len(others)):
+        for query in queries:
+            run.call("GET", f"/v1/profiles/asker-{number}/suggestions{query}")
+    for query in (*queries, "", "?mode=online", "?radius_km=1"):
+        run.call("GET", f"{PATH}/suggestions{query}")
+
+
+def _mistakes(run: Transcript, spot: Spot) -> None:
+    """Make mistakes in which a position stands: what an error quotes must not be it."""
+    text = _padded(spot.lat), _padded(spot.lon)
+    bad = (
+        {"lat": spot.lat, "lon": 999},
+        {"lat": spot.lat},
+        {"lon": spot.lon},
+        {"lat": text[0], "lon": text[1]},
+        [spot.lat, spot.lon],
+        {"lat": spot.lat, "lon": spot.lon, "near": spot.lat},
+        spot.lat,
+    )
+    for location in bad:
+        run.call("POST", "/v1/profiles", {"id": "wrong", "name": "Wrong", "location": location})
+        # A merge patch of half a location is no mistake: the other half is that of the cell's middle.
+        if not isinstance(location, dict) or len(location) > 1:
+            run.call("PATCH", PATH, {"location": location})
+    run.call("PUT", f"{PATH}-wrong", wire(spot))
+    run.call("PATCH", PATH, wire(spot, radius_km=0))
+    run.call("POST", "/v1/profiles", wire(spot))
+    for raw in (
+        '{"location": {"lat": %s, "lon": %s}',
+        '{"location": {"lat": %s, "lon": %s, "lat": 1}}',
+        '{"location": {"lat": %s, "lon": %s, }}',
+        '{"location": NaN, "lat": %s, "lon": %s}',
+    ):
+        run.call("PATCH", PATH, (raw % text).encode(), Content_Type="application/json")
+    run.call("PATCH", PATH, wire(spot), Content_Type="text/plain")
+    run.call("PATCH", PATH, wire(spot), Content_Encoding="gzip")
+    run.call("GET", f"/v1/profiles?lat={text[0].strip()}&lat={text[1].strip()}")
+    run.call("GET", f"{PATH}/suggestions?radius_km={text[1].strip()}x")
+
+
+def _padded(degrees: float) -> str:
+    # Blanks make up for a sign: what is no JSON is told by where in the text it stops being JSON.
+    return f"{degrees:.9f}".ljust(14)
+
+
+def _pairs(run: Transcript, others: list[Spot]) -> None:
+    """Respond, connect, block, report: what lies between people tells no place either."""
+    askers = [f"asker-{number}" for number in range(len(others))]
+    for asker, response in zip(askers, ("accept", "later", "decline", "accept"), strict=False):
+        run.call("POST", f"/v1/profiles/{asker}/responses", {"peer": MEMBER, "response": response})
+        run.call("GET", f"{PATH}/invitations")
+    first = run.call("GET", f"{PATH}/invitations?limit=1")
+    run.call("GET", f"{PATH}/invitations?limit=1&cursor={first.json.get('next')}")
+    for _ in range(2):
+        accepted = {"peer": askers[0], "response": "accept"}
+        run.call("POST", f"{PATH}/responses", accepted, Idempotency_Key="k3")
+    run.call("POST", f"{PATH}/responses", {"peer": askers[1], "response": "accept"})
+    run.call("PUT", f"{PATH}/connections/{askers[4]}", {"since": "2026-01-01T00:00:00Z"})
+    ties = [{"a": MEMBER, "b": askers[5], "since": "2025-01-01T00:00:00Z"}, {"a": MEMBER, "b": askers[6]}]
+    run.call("POST", "/v1/connections/import", _lines(ties), Content_Type=NDJSON)
+    for who in (MEMBER, askers[0], askers[4]):
+        for noun in ("invitations", "connections", "reconnects", "blocks"):
+            run.call("GET", f"/v1/profiles/{who}/{noun}")
+    run.call("DELETE", f"{PATH}/connections/{askers[4]}")
+    run.call("PUT", f"/v1/profiles/{askers[7]}/blocks/{MEMBER}")
+    run.call("PUT", f"{PATH}/blocks/{askers[8]}")
+    run.call("DELETE", f"{PATH}/blocks/{askers[8]}")
+    run.call("GET", f"/v1/profiles/{askers[7]}/blocks")
+    filed = run.call(
+        "POST", f"/v1/profiles/{askers[9]}/reports", {"peer": MEMBER, "reason": "other", "detail": "Odd."}
+    )
+    run.call("GET", "/v1/reports")
+    report = filed.json.get("id", "rep_0123456789abcdef")
+    run.call("PATCH", f"/v1/reports/{report}", {"state": "resolved"})
+
+
+def _imports(run: Transcript, two: Spot, three: Spot) -> None:
+    wrong = wire(two, id="wrong", radius_km=0)
+    off = {"id": "wrong", "name": "W", "location": {"lat": two.lat, "lon": 200}}
+    lines = [wire(three), wire(two), wrong, off]
+    for _ in range(2):
+        run.call("POST", "/v1/profiles/import", _lines(lines), Content_Type=NDJSON)
+    row = "{},Vic,hiking;board games,{:.9f},{:.9f},60,{}\n"
+    table = "id,name,interests,lat,lon,radius_km,modes\n"
+    table += row.format(MEMBER, two.lat, two.lon, "in_person;online") + row.format("wrong", two.lat, 200, "")
+    table += f'"open,{three.lat:.9f}\n{MEMBER},{three.lat:.9f},{three.lon:.9f}\n'
+    table += row.format("wrong", two.lat, two.lon, "walking") + f"wrong,W,,{two.lat:.9f}north,1,5,\n"
+    for _ in range(2):
+        run.call("POST", "/v1/profiles/import", table.encode(), Content_Type=CSV)
+    broken = f"id,name\n\xff{three.lat:.9f},{three.lon:.9f}\n".encode("latin-1")
+    run.call("POST", "/v1/profiles/import", broken, Content_Type=CSV)
+    cut = f'{{"location": {{"lat": {_padded(two.lat)}\n'.encode()
+    run.call("POST", "/v1/profiles/import", cut, Content_Type=NDJSON)
+    run.call("PUT", PATH, wire(two))
+
+
+def _lines(wires: Iterable[Mapping[str, Any]]) -> bytes:
+    return "".join(json.dumps(one) + "\n" for one in wires).encode()
+
+
+def _reading(run: Transcript) -> None:
+    run.call("GET", PATH)
+    run.call("GET", f"{PATH}/export")
+    run.call("GET", "/v1/profiles/export")
+    page = run.call("GET", "/v1/profiles?limit=6")
+    run.call("GET", f"/v1/profiles?limit=100&cursor={page.json['next']}")
+    run.call("GET", f"/v1/profiles/{NEIGHBOUR}")
+    run.call("GET", f"/v1/profiles/{NEIGHBOUR}/export")
+    for query in ("?prefix=hik", "?facet=interests", "?prefix=5", "?limit=1"):
+        run.call("GET", f"/v1/terms{query}")
+
+
+def _moving(run: Transcript, elsewhere: Spot, back: Spot) -> None:
+    """Leave the cell and come back: the way back waits for its day."""
+    run.call("PATCH", PATH, {"location": elsewhere.as_wire()})
+    run.call("GET", PATH)
+    for number in range(4):
+        run.call("GET", f"/v1/profiles/asker-{number}/suggestions")
+    run.call("PATCH", PATH, {"location": back.as_wire()})
+    for path in (PATH, f"{PATH}/export", "/v1/profiles", f"{PATH}/suggestions"):
+        run.call("GET", path)
+    for number in range(4):
+        run.call("GET", f"/v1/profiles/asker-{number}/suggestions")
+
+
+def _keys(run: Transcript) -> None:
+    made = run.call("POST", "/v1/keys", {"name": "another", "scopes": ["read"]})
+    run.call("GET", "/v1/keys")
+    run.call("DELETE", f"/v1/keys/{made.json['id']}")
+
+
+def _heads(run: Transcript) -> None:
+    for method, rule in sorted(run.routes):
+        if method == "GET":
+            path = rule.replace("<profile_id:profile_id>", MEMBER).replace("<name>", "swagger-ui.css")
+            run.call("HEAD", path)
+
+
+def _erasing(run: Transcript, three: Spot) -> None:
+    run.call("DELETE", PATH, If_Match='"another"')
+    run.call("DELETE", PATH)
+    for path in (PATH, f"{PATH}/export", f"{PATH}/suggestions", "/v1/profiles"):
+        run.call("GET", path)
+    run.call("GET", "/v1/profiles/asker-0/suggestions")
+    run.call("PUT", PATH, wire(three))
+    run.call("GET", "/v1/profiles/asker-1/suggestions")
