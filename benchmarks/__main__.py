@@ -7,12 +7,16 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import page, real_sets, start
+from benchmarks import attacks, page, real_sets, start
 from benchmarks.running import FailedError
 from benchmarks.sets import SetsMissingError
 
 ROUNDS = 5
-BENCHES: dict[str, Callable[[int], str]] = {"real_sets": real_sets.measure, "start": start.measure}
+BENCHES: dict[str, Callable[[int], str]] = {
+    "real_sets": real_sets.measure,
+    "start": start.measure,
+    "attacks": attacks.measure,
+}
 
 
 def main() -> int:
