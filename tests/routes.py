@@ -150,6 +150,15 @@ ROUTES = _all_routes()
 KEYED = [route for route in ROUTES if not route.is_open]
 
 
+def each_nth(routes: list[Route], step: int) -> pytest.MarkDecorator:
+    """Run a test for every so many-th of these routes, and for the others in the drill."""
+    found = [
+        pytest.param(route, marks=pytest.mark.drill if number % step else ())
+        for number, route in enumerate(routes)
+    ]
+    return pytest.mark.parametrize("route", found, ids=[str(route) for route in routes])
+
+
 def each(routes: list[Route]) -> pytest.MarkDecorator:
     """Run a test for each of these routes."""
     return pytest.mark.parametrize("route", routes, ids=str)

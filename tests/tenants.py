@@ -51,6 +51,7 @@ def clock(clock_file: Path) -> Iterator[TestClock]:
     clock.reset()
 
 
+POSTGRESQL_FIRST = [pytest.param("sqlite", marks=pytest.mark.drill), "postgresql"]
 SQLITE_FIRST = ["sqlite", pytest.param("postgresql", marks=pytest.mark.drill)]
 
 
@@ -65,6 +66,14 @@ def sqlite_first_url(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The same, but with PostgreSQL only in the drill; import it as `module_url` in its place."""
+    yield from _module_url(request, tmp_path_factory)
+
+
+@pytest.fixture(scope="module", params=POSTGRESQL_FIRST)
+def postgresql_first_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The same, but with SQLite, where writers take turns anyway, only in the drill."""
     yield from _module_url(request, tmp_path_factory)
 
 

@@ -24,7 +24,7 @@ LONGEST_LINE = 256 * 1024
 ProfileLine = ImportLine[ProfileRecord]
 _NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,18})?")
 _WHOLE = re.compile(r"[0-9]{1,9}")
-_COLUMN = re.compile(r"[A-Za-z_][A-Za-z_.]{0,59}")
+_COLUMN = re.compile(r"[A-Za-z_][A-Za-z_.;]{0,59}")
 _SLOT = re.compile(r"([a-z]{3}) ([0-9:]{5})-([0-9:]{5})")
 
 

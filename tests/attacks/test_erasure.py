@@ -36,7 +36,7 @@ from tests.harness import NDJSON, Kith
 from tests.servers import PostgresServer, RedisServer
 from tests.tenants import TestClock
 
-MEMBERS = 3000
+MEMBERS = 1200
 # Every column that can hold text, by what may stand in it. Only words can be the canary's own; whoever adds a
 # column says here what it holds, and has the canary put there if that is anything a member states.
 COLUMNS = {

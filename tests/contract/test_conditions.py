@@ -8,6 +8,9 @@ import pytest
 
 from tests.harness import Kith
 from tests.problems import problem
+from tests.tenants import sqlite_first_url as module_url
+
+__all__ = ["module_url"]
 
 SINGLE = ["/v1/profiles/ana", "/v1/community", "/v1/profiles/ana/export"]
 ANA: dict[str, Any] = {

@@ -10,6 +10,9 @@ from typing import Any
 from tests.contract.killed import MOMENTS, kill_during
 from tests.harness import Kith
 from tests.rows import rows_of
+from tests.tenants import sqlite_first_url as module_url
+
+__all__ = ["module_url"]
 
 KINDS: dict[str, dict[str, Any]] = {
     "responses": {"peer": "ben", "response": "accept"},

@@ -15,6 +15,9 @@ from tests.harness import Kith
 from tests.problems import errors, problem
 from tests.rows import rows_of
 from tests.tenants import TestClock
+from tests.tenants import sqlite_first_url as module_url
+
+__all__ = ["module_url"]
 
 RESPONSE = ("responses", {"peer": "ben", "response": "accept"})
 REPORT = ("reports", {"peer": "ben", "reason": "spam", "detail": "Sells things."})

@@ -28,16 +28,16 @@ def ask(kith: Kith, route: Route, query: str = "", **ids: str) -> tuple[int, dic
 
 
 @each(ROUTES)
-def test_an_unknown_parameter_is_refused(sqlite_kith: Kith, route: Route) -> None:
-    status, found = ask(sqlite_kith, route, "?surprise=1")
+def test_an_unknown_parameter_is_refused(module_sqlite_kith: Kith, route: Route) -> None:
+    status, found = ask(module_sqlite_kith, route, "?surprise=1")
 
     assert status == 422
     assert found == ({} if route.method == "HEAD" else {"surprise": ["Unknown field."]})
 
 
 @each(ROUTES)
-def test_a_parameter_given_twice_is_refused(sqlite_kith: Kith, route: Route) -> None:
-    status, found = ask(sqlite_kith, route, "?limit=5&limit=5")
+def test_a_parameter_given_twice_is_refused(module_sqlite_kith: Kith, route: Route) -> None:
+    status, found = ask(module_sqlite_kith, route, "?limit=5&limit=5")
 
     assert status == 422
     assert found == ({} if route.method == "HEAD" else {"limit": ["Given twice."]})
@@ -105,8 +105,8 @@ BAD_CURSORS = {
 
 @pytest.mark.parametrize("path", PAGED)
 @pytest.mark.parametrize("cursor", BAD_CURSORS.values(), ids=BAD_CURSORS)
-def test_a_bad_cursor_is_422(sqlite_kith: Kith, path: str, cursor: str) -> None:
-    assert list(errors(sqlite_kith.call("GET", f"{path}?cursor={cursor}"))) == ["cursor"]
+def test_a_bad_cursor_is_422(module_sqlite_kith: Kith, path: str, cursor: str) -> None:
+    assert list(errors(module_sqlite_kith.call("GET", f"{path}?cursor={cursor}"))) == ["cursor"]
 
 
 @pytest.mark.parametrize("cursor", [_cursor("nobody"), _cursor("'; DROP TABLE profiles; --")])
@@ -136,8 +136,8 @@ def test_a_cursor_of_strange_text_only_pages(kith: Kith, cursor: str) -> None:
         ("=", ""),
     ],
 )
-def test_what_a_query_may_not_hold_is_422(sqlite_kith: Kith, query: str, path: str) -> None:
-    answer = sqlite_kith.call("GET", f"/v1/terms?{query}")
+def test_what_a_query_may_not_hold_is_422(module_sqlite_kith: Kith, query: str, path: str) -> None:
+    answer = module_sqlite_kith.call("GET", f"/v1/terms?{query}")
 
     assert answer.status_code == 422, answer.text
     assert path == "" or list(errors(answer)) == [path]
@@ -199,8 +199,8 @@ ALONE = [route for route in KEYED if route.rule.endswith("<profile_id:profile_id
 
 @pytest.mark.parametrize("wrong", WRONG_IDS.values(), ids=WRONG_IDS)
 @each(INSIDE)
-def test_an_id_outside_the_grammar_is_404(sqlite_kith: Kith, route: Route, wrong: str) -> None:
-    assert ask(sqlite_kith, route, profile_id=wrong)[0] == 404
+def test_an_id_outside_the_grammar_is_404(module_sqlite_kith: Kith, route: Route, wrong: str) -> None:
+    assert ask(module_sqlite_kith, route, profile_id=wrong)[0] == 404
 
 
 @pytest.mark.parametrize("wrong", WRONG_IDS.values(), ids=WRONG_IDS)

@@ -25,8 +25,8 @@ def test_every_id_of_a_path_has_a_value() -> None:
 
 
 @each(KEYED)
-def test_what_a_route_takes_is_taken(kith: Kith, route: Route) -> None:
-    answer = route.send(kith, settle(kith, route))
+def test_what_a_route_takes_is_taken(sqlite_kith: Kith, route: Route) -> None:
+    answer = route.send(sqlite_kith, settle(sqlite_kith, route))
     answer.close()
 
     assert answer.status_code in {200, 201, 204}, answer.text

@@ -14,6 +14,9 @@ from service.usecases.keys import digest_of
 from tests.freshness.walk import InProcess, World
 from tests.harness import Kith, peers
 from tests.tenants import TestClock, neighbour
+from tests.tenants import sqlite_first_url as module_url
+
+__all__ = ["module_url"]
 
 HERE = {"lat": 52.52, "lon": 13.405}
 SAME_CELL = {"lat": 52.5205, "lon": 13.4055}

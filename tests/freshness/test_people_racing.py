@@ -11,6 +11,9 @@ from sqlalchemy import select
 from service.storage.tables import pairs, profiles
 from tests.freshness.town import HERE, Town, together
 from tests.freshness.walk import World
+from tests.tenants import sqlite_first_url as module_url
+
+__all__ = ["module_url"]
 
 READERS = 2
 BLOCKED = 10

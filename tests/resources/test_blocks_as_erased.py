@@ -54,7 +54,14 @@ def keyed(kith: Kith, key: str) -> str:
     return line(kith, "POST", "/v1/profiles/ana/responses", body, Idempotency_Key=key)
 
 
-@pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.parametrize(
+    "history",
+    # Each takes seconds: the drill has all of them.
+    [
+        pytest.param(name, marks=pytest.mark.drill if number % 3 else ())
+        for number, name in enumerate(HISTORIES)
+    ],
+)
 def test_to_the_blocked_side_the_blocker_is_as_if_erased(kith: Kith, clock: TestClock, history: str) -> None:
     transcripts = []
     ways: tuple[Act, Act] = (lambda kith: block(kith, "ben", "ana"), lambda kith: erase(kith, "ben"))

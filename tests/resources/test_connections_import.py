@@ -25,6 +25,9 @@ from tests.resources.people import (
     seen,
 )
 from tests.tenants import neighbour, with_key
+from tests.tenants import sqlite_first_url as module_url
+
+__all__ = ["module_url"]
 
 PATH = "/v1/connections/import"
 SPRING, SUMMER, AUTUMN = "2026-03-08T18:00:00Z", "2026-06-01T18:00:00Z", "2026-09-01T18:00:00Z"

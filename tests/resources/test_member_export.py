@@ -24,6 +24,9 @@ from tests.resources.people import (
     unblock,
 )
 from tests.tenants import TestClock, neighbour, with_key
+from tests.tenants import sqlite_first_url as module_url
+
+__all__ = ["module_url"]
 
 PATH = "/v1/profiles/ana/export"
 KEPT = {

@@ -29,6 +29,9 @@ from tests.resources.people import (
     unblock,
 )
 from tests.tenants import TestClock, neighbour, with_key
+from tests.tenants import sqlite_first_url as module_url
+
+__all__ = ["module_url"]
 
 PATH = "/v1/profiles/ana/reports"
 SHOWN = {"id", "profile", "peer", "peer_hash", "reason", "detail", "state", "created_at"}

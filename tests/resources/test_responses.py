@@ -32,6 +32,9 @@ from tests.resources.people import (
     seen,
 )
 from tests.tenants import TestClock, neighbour
+from tests.tenants import sqlite_first_url as module_url
+
+__all__ = ["module_url"]
 
 STATES = {"accept": "pending", "decline": "declined", "later": "later"}
 

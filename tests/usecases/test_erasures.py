@@ -25,7 +25,7 @@ from service.usecases.erasures import RETRY_MS
 from service.worker import work_once
 from tests.attacks.erasure_canary import everything_logged
 from tests.harness import NDJSON, Kith, peers
-from tests.tenants import TestClock
+from tests.tenants import SQLITE_FIRST, TestClock
 
 ANA, BEN = "ana-petrosyan", "ben-petrosyan"
 NOW = "1764000000000"
@@ -77,9 +77,15 @@ def standing_clock(clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> TestClo
     return clock
 
 
+@pytest.fixture(params=SQLITE_FIRST)
+def sqlite_first(request: pytest.FixtureRequest) -> str:
+    fixture = {"sqlite": "sqlite_url", "postgresql": "fresh_postgres_url"}[request.param]
+    return str(request.getfixturevalue(fixture))
+
+
 @pytest.fixture
-def town(database_url: str, standing_clock: TestClock, tmp_path: Path) -> Iterator[Town]:
-    yield from _town(database_url, standing_clock, tmp_path)
+def town(sqlite_first: str, standing_clock: TestClock, tmp_path: Path) -> Iterator[Town]:
+    yield from _town(sqlite_first, standing_clock, tmp_path)
 
 
 @pytest.fixture
