@@ -202,14 +202,12 @@ class Matcher(BaseEstimator):
         _check(n, radius_km, mode, facet)
         if profile.paused:
             return Answer((), paused(n))
-        facts, question = Facts.of(profile), Question(on, radius_km, mode, exclude, invited_by)
-        verdict = self.index_.judge(facts, question, profile.id)
+        question = Question(on, radius_km, mode, exclude, invited_by)
+        asker, verdict, teller = self._put(profile, question)
         rows = np.flatnonzero(verdict.fits)
-        blocks = self.index_.vectorizer.blocks([profile])
-        scores = self._scores(facts, blocks, verdict, rows, facet)
-        codes = pair_codes(facts.code, self.index_.members.table["code"][rows], self.model_.number)
+        scores = self._scores(asker.facts, asker.blocks, verdict, rows, facet)
+        codes = pair_codes(asker.facts.code, self.index_.members.table["code"][rows], self.model_.number)
         order = best(scores, codes, lambda at: self.index_.profile(rows[at]).id, n)
-        teller = Teller(Asker(profile, facts, blocks, on), self.index_, self._weights, verdict)
         items = tuple(teller.tell(int(rows[at]), float(scores[at])) for at in order)
         return Answer(items, None if len(items) == n else explain(n - len(items), profile, question, verdict))
 
@@ -239,10 +237,7 @@ class Matcher(BaseEstimator):
         ('You met 3 times, last in March 2026', 'You both like Hiking')
         """
         check_is_fitted(self)
-        facts = Facts.of(profile)
-        verdict = self.index_.judge(facts, Question(on), profile.id)
-        blocks = self.index_.vectorizer.blocks([profile])
-        teller = Teller(Asker(profile, facts, blocks, on), self.index_, self._weights, verdict)
+        _, verdict, teller = self._put(profile, Question(on))
         rows = {peer: self.index_.row(peer) for peer in peers if peer != profile.id}
         return {
             peer: teller.introduce(row, peers[peer])
@@ -269,6 +264,13 @@ class Matcher(BaseEstimator):
             for profile in self.index_.profiles():
                 self._spellings.add(profile)
         return self._spellings.complete(prefix, facet, n, after)
+
+    def _put(self, profile: Profile, question: Question) -> tuple[Asker, Verdict, Teller]:
+        """Apply the rules to everybody for one question; return what tells of whoever they leave."""
+        facts = Facts.of(profile)
+        verdict = self.index_.judge(facts, question, profile.id)
+        asker = Asker(profile, facts, self.index_.vectorizer.blocks([profile]), question.on)
+        return asker, verdict, Teller(asker, self.index_, self._weights, verdict)
 
     def _scores(
         self, facts: Facts, blocks: Mapping[str, Block], verdict: Verdict, rows: IntArray, facet: str | None

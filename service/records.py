@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 
 from matching import FACETS, Place, Profile, Slot
+from service.errors import NotFound
 
 MOST_ERRORS = 1000
 SCOPES = ("read", "write", "admin")
@@ -215,6 +216,12 @@ class Access:
     now: int
     member: Member | None = None
     tiles: str = ""
+
+    def asked(self) -> Member:
+        """Return the member in the path, or raise `NotFound`."""
+        if self.member is None:
+            raise NotFound("There is no such profile.")
+        return self.member
 
     def allows(self, scope: str) -> bool:
         """Tell whether the key's highest scope includes this one."""

@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from service import logs
+from tests.logged import logged
 
 
 class Log(io.StringIO):
@@ -24,15 +25,8 @@ class Log(io.StringIO):
 @pytest.fixture
 def log() -> Iterator[Log]:
     """The log of this process, at its usual level; put back as it was afterwards."""
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level)
-    stream = Log()
-    logs.configure("info", stream)
-    yield stream
-    structlog.reset_defaults()
-    root.handlers[:], root.level = before
-    for name in logs.OURS:
-        logging.getLogger(name).setLevel(logging.NOTSET)
+    with logged("info", Log()) as stream:
+        yield stream
 
 
 def test_a_request_is_logged_by_its_route(log: Log) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response
 from flask.views import MethodView
 
-from service.errors import Invalid, NotFound
+from service.errors import Invalid
 from service.records import Member, ProfileRecord
 from service.schemas.base import AnyObject
 from service.schemas.profiles import (
@@ -60,10 +60,7 @@ class Profile(MethodView):
     @blueprint.response(200, ProfileAnswer, headers=ETAG)
     def get(self, profile_id: str) -> Response:
         """Read a profile."""
-        member = access().member
-        if member is None:
-            raise NotFound("There is no such profile.")
-        return _show(member)
+        return _show(access().asked())
 
     @blueprint.arguments(ProfileSchema)
     @blueprint.response(200, ProfileAnswer, headers=ETAG)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from flask import Response, request
 from flask.views import MethodView
 
-from service.errors import NotFound
 from service.records import content_hash
 from service.schemas.profiles import ProfileAnswer, profile_wire
 from service.schemas.transfers import ImportAnswer, MemberExport, member_wire, report_wire
@@ -54,9 +53,7 @@ class ExportOne(MethodView):
     @blueprint.response(200, MemberExport, headers=ETAG)
     def get(self, profile_id: str) -> Response:
         """Export all that is kept of one member."""
-        member = access().member
-        if member is None:
-            raise NotFound("There is no such profile.")
+        member = access().asked()
         code = member.code
         kept = member_wire(member, session().pairs_of(code), session().reports_by(code))
         return tagged(kept, content_hash(kept))

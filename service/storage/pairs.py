@@ -20,11 +20,11 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from service.records import Pair, ProfileRecord, Side, from_document
 from service.storage.communities import Write
 from service.storage.tables import pairs, profiles
+from service.storage.upsert import upsert
 
 PAIRS_PER_STATEMENT = 200
 # Where a list that begins with the newest begins.
@@ -182,13 +182,7 @@ def pairs_due(connection: Connection, community: int, now: int, limit: int) -> l
 
 def save_pairs(write: Write, saved: Iterable[tuple[Pair, int | None]]) -> None:
     """Insert or replace pairs, each with its due time."""
-    rows = [_as_row(write, pair, due_at) for pair, due_at in saved]
-    if rows:
-        dialect = sqlite if write.connection.dialect.name == "sqlite" else postgresql
-        statement = dialect.insert(pairs)
-        keys = [pairs.c.community, pairs.c.low, pairs.c.high]
-        rest = {name: statement.excluded[name] for name in (*rows[0],)[3:]}
-        write.connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest), rows)
+    upsert(write.connection, pairs, [_as_row(write, pair, due_at) for pair, due_at in saved])
 
 
 def delete_pairs(write: Write, gone: Iterable[Pair]) -> None:

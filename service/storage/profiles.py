@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from matching import Place
 from service.records import Member, Stay, as_document, from_document
 from service.storage import stamps
 from service.storage.communities import Write
 from service.storage.tables import departures, kept_answers, profiles, tiles
+from service.storage.upsert import upsert
 
 COLUMNS = [
     profiles.c[name]
@@ -84,6 +84,11 @@ def find_members(connection: Connection, community: int, ids: Sequence[str]) -> 
     """Return the members of these ids that there are, by id."""
     found = _find_by(profiles.c.id, connection, community, ids)
     return {member.record.id: member for member in found}
+
+
+def find_member(write: Write, profile_id: str) -> Member | None:
+    """Return the member of this id inside an open write, if there is one."""
+    return find_members(write.connection, write.community.number, [profile_id]).get(profile_id)
 
 
 def find_by_codes(connection: Connection, community: int, codes: Sequence[str]) -> dict[str, Member]:
@@ -160,14 +165,7 @@ def stamp_tiles(write: Write, touched: Iterable[stamps.Tile]) -> None:
         {"community": write.community.number, "lat": lat, "lon": lon, "stamp": write.stamp()}
         for lat, lon in sorted(touched)
     ]
-    if rows:
-        dialect = sqlite if write.connection.dialect.name == "sqlite" else postgresql
-        statement = dialect.insert(tiles)
-        keys = [tiles.c.community, tiles.c.lat, tiles.c.lon]
-        write.connection.execute(
-            statement.on_conflict_do_update(index_elements=keys, set_={"stamp": statement.excluded.stamp}),
-            rows,
-        )
+    upsert(write.connection, tiles, rows)
 
 
 def changed_since(connection: Connection, community: int, number: int) -> list[Member]:

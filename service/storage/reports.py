@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, insert, select, update
 
 from service.records import Report
 from service.storage.communities import Write
@@ -75,11 +75,9 @@ def set_state(write: Write, report_id: str, state: str) -> None:
 
 def forget_member(write: Write, code: str) -> None:
     """Take out of the reports by and about a member what anybody wrote, and who the member was."""
-    about = or_(reports.c.profile_code == code, reports.c.peer_code == code)
-    here = and_(reports.c.community == write.community.number, about)
-    write.connection.execute(update(reports).where(here).values(detail=None))
-    named = and_(reports.c.community == write.community.number, reports.c.peer_code == code)
-    write.connection.execute(update(reports).where(named).values(stranger=None))
+    here = reports.c.community == write.community.number
+    about = update(reports).where(here, reports.c.peer_code == code)
+    write.connection.execute(about.values(detail=None, stranger=None))
     # Whoever comes back under the id of who filed them starts empty.
-    filed = and_(reports.c.community == write.community.number, reports.c.profile_code == code)
-    write.connection.execute(update(reports).where(filed).values(profile_code=""))
+    filed = update(reports).where(here, reports.c.profile_code == code)
+    write.connection.execute(filed.values(detail=None, profile_code=""))

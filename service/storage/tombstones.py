@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from service.storage.communities import Write
 from service.storage.database import Database
 from service.storage.tables import communities, tombstones
+from service.storage.upsert import upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,7 @@ def set_tombstone(write: Write, code: str) -> None:
         "sweeps": 0,
         "sweep_at": write.now,
     }
-    dialect = sqlite if write.connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(tombstones).values(row)
-    keys = [tombstones.c.community, tombstones.c.code]
-    write.connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=row))
+    upsert(write.connection, tombstones, [row])
 
 
 def tombstones_until(database: Database, at: int, limit: int) -> list[Tombstone]:

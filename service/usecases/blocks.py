@@ -2,15 +2,14 @@
 
 from dataclasses import replace
 
-from service.errors import Invalid, TooManyRequests
+from service.errors import TooManyRequests
 from service.records import Access, Community, Member, Pair, ProfileRecord
 from service.storage import profiles
 from service.storage.communities import Write
 from service.storage.kept_answers import forget_answers
 from service.storage.session import Session
 from service.usecases import pairs
-from service.usecases.introductions import asking_member
-from service.usecases.responses import find_member
+from service.usecases.responses import check_other, find_member
 
 UNBLOCKINGS_A_DAY = 2
 
@@ -23,9 +22,8 @@ def block(session: Session, profile_id: str, peer_id: str) -> None:
 
 def block_in(write: Write, me: Member, peer_id: str) -> tuple[Member | None, Pair]:
     """Block somebody inside an open write; return them, if they are a member, and how the two stand."""
-    if peer_id == me.record.id:
-        raise Invalid({"peer": ["Must be somebody else."]})
-    peer = profiles.find_members(write.connection, write.community.number, [peer_id]).get(peer_id)
+    check_other(me.record.id, peer_id)
+    peer = profiles.find_member(write, peer_id)
     code = write.community.code_of(peer_id)
 
     def change(pair: Pair) -> Pair:
@@ -47,7 +45,7 @@ def list_blocks(
 
     Who isn't a member and who may not meet them is listed alike: without a name.
     """
-    me = asking_member(access)
+    me = access.asked()
     found = session.page_of_blocks(me.code, after, limit)
     return [(peer_id, _name(access.community, me, record), pair) for peer_id, record, pair in found]
 
@@ -63,9 +61,8 @@ def unblock(session: Session, profile_id: str, peer_id: str) -> None:
     """
     with session.write() as write:
         me = find_member(write, profile_id)
-        if peer_id == profile_id:
-            raise Invalid({"peer": ["Must be somebody else."]})
-        peer = profiles.find_members(write.connection, write.community.number, [peer_id]).get(peer_id)
+        check_other(profile_id, peer_id)
+        peer = profiles.find_member(write, peer_id)
 
         def change(pair: Pair) -> Pair:
             now, mine = pairs.after_time(pair, write.now), pair.mine

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from service.errors import NotFound, NotReady, Stale
+from service.errors import NotFound, NotReady
 from service.records import Member
 from service.storage import communities, erasure_log, profiles, reports, stamps, tombstones
 from service.storage.cache import Cache
@@ -21,7 +21,8 @@ from service.storage.erasure_log import Erasure
 from service.storage.session import Session
 from service.storage.tombstones import Tombstone
 from service.usecases import pairs
-from service.usecases.profiles import Condition, always
+from service.usecases.profiles import Condition, always, check
+from service.usecases.responses import find_member
 
 SWEEPS_AT_MS = (0, 20_000, 45_000)
 REWRITING = 1  # the sweep that rewrites SQLite's file: for many at once, and in time to try again
@@ -36,12 +37,8 @@ log = structlog.get_logger(__name__)
 def erase_profile(session: Session, profile_id: str, holds: Condition = always) -> None:
     """Erase a member everywhere."""
     with session.write() as write:
-        here = write.community.number
-        before = profiles.find_members(write.connection, here, [profile_id]).get(profile_id)
-        if before is None:
-            raise NotFound("There is no such profile.")
-        if not holds(before.etag):
-            raise Stale("The profile has changed since it was read.")
+        before = find_member(write, profile_id)
+        check(holds, before)
         _erase(write, before)
 
 

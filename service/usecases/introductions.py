@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from service.errors import NotFound
 from service.records import Access, Member, Pair
 from service.storage.loaded import LoadedCommunities
 from service.storage.pairs import Listed
@@ -28,13 +27,6 @@ class Listing:
     introduction: "Introduction"
 
 
-def asking_member(access: Access) -> Member:
-    """Return the profile in the path, or raise `NotFound`."""
-    if access.member is None:
-        raise NotFound("There is no such profile.")
-    return access.member
-
-
 def page_of_introductions(
     loaded: LoadedCommunities,
     session: Session,
@@ -44,7 +36,7 @@ def page_of_introductions(
     after: tuple[int, str] | None,
 ) -> list[Listing]:
     """Return up to `limit` of a member's list after this one; who may not be met any more is left out."""
-    member = asking_member(access)
+    member = access.asked()
     found: list[Listing] = []
     while len(found) < limit:
         wanted = limit - len(found)

@@ -59,12 +59,14 @@ def ends_at(pair: Pair) -> int | None:
     return min(times, default=None)
 
 
-def _ends(side: Side) -> Iterable[int]:
+def _ends(side: Side) -> list[int]:
+    answer_ends = _answer_ends(side)
+    return [*([] if answer_ends is None else [answer_ends]), *(at + UNBLOCK_MS for at in side.unblocked)]
+
+
+def _answer_ends(side: Side) -> int | None:
     lasts = {"accept": ACCEPT_MS, "later": LATER_MS}.get(side.response or "")
-    if lasts is not None and side.answered_at is not None:
-        yield side.answered_at + lasts
-    for at in side.unblocked:
-        yield at + UNBLOCK_MS
+    return None if lasts is None or side.answered_at is None else side.answered_at + lasts
 
 
 def after_time(pair: Pair, now: int) -> Pair:
@@ -74,8 +76,8 @@ def after_time(pair: Pair, now: int) -> Pair:
 
 def _after_time(side: Side, now: int) -> Side:
     unblocked = tuple(at for at in side.unblocked if at + UNBLOCK_MS > now)
-    lasts = {"accept": ACCEPT_MS, "later": LATER_MS}.get(side.response or "")
-    if lasts is not None and (side.answered_at or 0) + lasts <= now:
+    answer_ends = _answer_ends(side)
+    if answer_ends is not None and answer_ends <= now:
         return replace(side, response=None, answered_at=None, unblocked=unblocked)
     return replace(side, unblocked=unblocked)
 

@@ -36,7 +36,7 @@ def create_profile(session: Session, access: Access, record: ProfileRecord) -> M
     """Create a profile; an id that is taken is a `Conflict`, an empty one is made here."""
     named = record if record.id else replace(record, id=secrets.token_hex(10))
     with session.write() as write:
-        if profiles.find_members(write.connection, write.community.number, [named.id]):
+        if profiles.find_member(write, named.id):
             raise Conflict(f"The id {named.id} is taken.")
         return _save_one(write, access, named, None).member
 
@@ -46,8 +46,8 @@ def replace_profile(
 ) -> Saved:
     """Create a profile or replace it whole."""
     with session.write() as write:
-        before = _find(write, record.id)
-        _check(holds, before)
+        before = profiles.find_member(write, record.id)
+        check(holds, before)
         return _save_one(write, access, record, before)
 
 
@@ -60,10 +60,10 @@ def change_profile(
 ) -> Member:
     """Replace a profile by what `change` makes of it."""
     with session.write() as write:
-        before = _find(write, profile_id)
+        before = profiles.find_member(write, profile_id)
         if before is None:
             raise NotFound("There is no such profile.")
-        _check(holds, before)
+        check(holds, before)
         # What has ended since the request came in is over: a pause must not fail a change of something else.
         changed = change(stated(_after_time(before, write.now)))
         _check_removals(access, write, changed, before)
@@ -170,10 +170,7 @@ def write_members(write: Write, pairs: Sequence[tuple[Member | None, Member]]) -
     return saved
 
 
-def _find(write: Write, profile_id: str) -> Member | None:
-    return profiles.find_members(write.connection, write.community.number, [profile_id]).get(profile_id)
-
-
-def _check(holds: Condition, before: Member | None) -> None:
+def check(holds: Condition, before: Member | None) -> None:
+    """Raise `Stale` where the condition sent with a write doesn't hold."""
     if not holds(before.etag if before else None):
         raise Stale("The profile has changed since it was read.")

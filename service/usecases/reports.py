@@ -1,12 +1,12 @@
 """Reports: they block at once, reach the community's admins, and outlive who was reported."""
 
 import secrets
+from dataclasses import replace
 
 from service.errors import NotFound, Stale
 from service.records import Report, content_hash
 from service.storage import reports
 from service.storage.session import Session
-from service.storage.tombstones import erased_codes
 from service.usecases.blocks import block_in
 from service.usecases.profiles import Condition
 from service.usecases.responses import find_member
@@ -18,30 +18,26 @@ def file_report(session: Session, profile_id: str, peer_id: str, reason: str, de
         me = find_member(write, profile_id)
         peer, pair = block_in(write, me, peer_id)
         code = write.community.code_of(peer_id)
-        erased = erased_codes(write.connection, write.community.number, [code])
         # Ids sort by time, so that the list does.
         made = f"rep_{write.now:012x}{secrets.token_hex(6)}"
-        # Nor does the answer, which may be kept, bring an erased id back.
-        gone = bool(erased) and peer is None
-        # And who blocks the reporter is as if erased.
-        shown = None if gone or pair.theirs.blocked_at is not None else peer_id
+        # The answer may be kept: no erased id may come back by it. Who blocks the reporter is as if erased.
+        named = peer_id if peer else pair.theirs.stranger
+        shown = None if pair.theirs.blocked_at is not None else named
         report = Report(made, profile_id, shown, code, reason, detail, "open", write.now)
-        reports.insert_report(write, report, me.code, None if peer or gone else peer_id)
+        reports.insert_report(write, report, me.code, pair.theirs.stranger if peer is None else None)
         return report
 
 
 def resolve_report(session: Session, report_id: str, state: str, holds: Condition) -> Report:
     """Give a report another state."""
     with session.write() as write:
-        here = write.community.number
-        report = reports.find_report(write.connection, here, report_id)
+        report = reports.find_report(write.connection, write.community.number, report_id)
         if report is None:
             raise NotFound("There is no such report.")
         if not holds(etag_of(report)):
             raise Stale("The report has changed since it was read.")
         reports.set_state(write, report_id, state)
-        changed = reports.find_report(write.connection, here, report_id)
-        return changed or report
+        return replace(report, state=state)
 
 
 def etag_of(report: Report) -> str:

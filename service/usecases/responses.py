@@ -57,9 +57,8 @@ def connected(pair: Pair, since: int, last_met: int | None) -> Pair:
 def two_members(write: Write, profile_id: str, peer_id: str) -> tuple[Member, Member, Pair | None]:
     """Return a member, another whom they may know of, and what stands between them."""
     me = find_member(write, profile_id)
-    if peer_id == profile_id:
-        raise Invalid({"peer": ["Must be somebody else."]})
-    peer = profiles.find_members(write.connection, write.community.number, [peer_id]).get(peer_id)
+    check_other(profile_id, peer_id)
+    peer = profiles.find_member(write, peer_id)
     if peer is None or write.community.parts(me.record, peer.record):
         raise unknown_peer()
     pair = pairs.find(write, me.code, peer.code)
@@ -70,10 +69,16 @@ def two_members(write: Write, profile_id: str, peer_id: str) -> tuple[Member, Me
 
 def find_member(write: Write, profile_id: str) -> Member:
     """Return the member of this id, or raise `NotFound`."""
-    found = profiles.find_members(write.connection, write.community.number, [profile_id])
-    if profile_id not in found:
+    found = profiles.find_member(write, profile_id)
+    if found is None:
         raise NotFound("There is no such profile.")
-    return found[profile_id]
+    return found
+
+
+def check_other(profile_id: str, peer_id: str) -> None:
+    """Refuse what a member would do to themself."""
+    if peer_id == profile_id:
+        raise Invalid({"peer": ["Must be somebody else."]})
 
 
 def unknown_peer() -> NotFound:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from service.errors import NotFound
 from service.records import Access, Member, Pair
 from service.storage.cache import Cache, CacheKey
 from service.storage.flight import SingleFlight
@@ -60,9 +59,7 @@ class Suggester:
 
         `render` is given the answer and the ids of those who have accepted the member.
         """
-        member = access.member
-        if member is None:
-            raise NotFound("There is no such profile.")
+        member = access.asked()
         key = _key(access, member, question)
         kept = self._cache.get(key)
         if kept.status == "hit" and kept.body is not None:

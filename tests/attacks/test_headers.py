@@ -17,11 +17,6 @@ EVIL = "evil.example"
 PAGES = ["/docs", "/docs/start.js", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js", "/docs/index.css"]
 
 
-@pytest.fixture
-def town(sqlite_kith: Kith) -> Town:
-    return Town.of(sqlite_kith)
-
-
 def guards(answer: TestResponse) -> dict[str, str]:
     """Return a policy's rules, once the other guards have been looked at."""
     answer.close()

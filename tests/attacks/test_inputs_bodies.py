@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,30 +28,10 @@ from tests.attacks.inputs import (
     places,
     refusal_fault,
     timed,
-    two_kiths,
 )
-from tests.harness import NDJSON, Kith
+from tests.harness import NDJSON
 from tests.problems import errors, problem
 from tests.routes import BODILESS, Route, each, each_nth
-from tests.servers import PostgresServer
-
-
-@pytest.fixture(scope="module")
-def kiths(
-    module_sqlite_kith: Kith, postgres_server: PostgresServer, clock_file: Path
-) -> Iterator[tuple[Kith, Kith]]:
-    with two_kiths(module_sqlite_kith, postgres_server, clock_file) as opened:
-        yield opened
-
-
-@pytest.fixture
-def both(kiths: tuple[Kith, Kith]) -> Both:
-    return Both((Town.of(kiths[0]), Town.of(kiths[1])))
-
-
-@pytest.fixture
-def town(sqlite_kith: Kith) -> Town:
-    return Town.of(sqlite_kith)
 
 
 def send(route: Route, body: bytes, town: Town) -> TestResponse:

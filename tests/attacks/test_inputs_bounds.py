@@ -7,16 +7,11 @@ import json
 import pytest
 
 from tests.attacks.inputs import BODIES, IMPORTS, LINES, WITH_JSON, Town
-from tests.harness import NDJSON, Kith
+from tests.harness import NDJSON
 from tests.problems import errors
 from tests.routes import Route, each, each_nth
 
 UNKNOWN = {f"a{number}": 1 for number in range(10_000)}
-
-
-@pytest.fixture
-def town(sqlite_kith: Kith) -> Town:
-    return Town.of(sqlite_kith)
 
 
 @each_nth(WITH_JSON, 2)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
-import pytest
 from werkzeug.test import TestResponse
 
 from tests.attacks.inputs import (
@@ -24,25 +21,9 @@ from tests.attacks.inputs import (
     broken,
     places,
     timed,
-    two_kiths,
 )
-from tests.harness import NDJSON, Kith
+from tests.harness import NDJSON
 from tests.routes import Route, each
-from tests.servers import PostgresServer
-
-
-@pytest.fixture(scope="module")
-def kiths(
-    module_sqlite_kith: Kith, postgres_server: PostgresServer, clock_file: Path
-) -> Iterator[tuple[Kith, Kith]]:
-    with two_kiths(module_sqlite_kith, postgres_server, clock_file) as opened:
-        yield opened
-
-
-@pytest.fixture
-def both(kiths: tuple[Kith, Kith]) -> Both:
-    return Both((Town.of(kiths[0]), Town.of(kiths[1])))
-
 
 # ---------------------------------------------------------------- lines of JSON
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from service import logs
 from tests.attacks.inputs import BODIES, LINES, Served, Town, serving
-from tests.harness import NDJSON, Kith
+from tests.harness import NDJSON
 from tests.routes import KEYED, ROUTES, Route, each_nth
 
 MARK = "iNjEcTeD"
@@ -24,20 +22,6 @@ EVIL = f'{MARK}\r\n{{"event": "forged"}}\n\x1b[31m{MARK}\x1b]0;{MARK}\x07\x00\u2
 QUOTED = f"{MARK}%0d%0a%7B%22event%22:%22forged%22%7D%1b%5b31m{MARK}%00%e2%80%a8%s%n"
 HEADER = f"{MARK}\t\x1b[31m\x85 {{}} %s ${{jndi:ldap://x}} \x9b31m"
 FIELD = re.compile(r"[\x20-\x7e]*")
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """The log as `kith serve` sets it up, but for where it goes; put back afterwards."""
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level)
-    stream = io.StringIO()
-    logs.configure("debug", stream)
-    yield stream
-    structlog.reset_defaults()
-    root.handlers[:], root.level = before
-    for name in logs.OURS:
-        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 def check(text: str, at_least: int = 1) -> list[dict[str, Any]]:
@@ -51,11 +35,6 @@ def check(text: str, at_least: int = 1) -> list[dict[str, Any]]:
     assert not any(line["event"] == "forged" for line in found)
     assert all(logs.WORD.fullmatch(line["event"]) for line in found)
     return found
-
-
-@pytest.fixture
-def town(sqlite_kith: Kith) -> Town:
-    return Town.of(sqlite_kith)
 
 
 @each_nth(ROUTES, 3)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -16,29 +14,10 @@ from service.app import create_app
 from service.settings import read_settings
 from service.storage.cache import open_cache
 from service.storage.database import Database
-from tests.attacks.inputs import BODIES, IMPORTS, LINES, Both, Town, two_kiths
-from tests.harness import NDJSON, Kith
+from tests.attacks.inputs import BODIES, IMPORTS, LINES, Both, Town
+from tests.harness import NDJSON
 from tests.problems import errors
 from tests.routes import BODILESS, IDS, KEYED, Route, each
-from tests.servers import PostgresServer
-
-
-@pytest.fixture(scope="module")
-def kiths(
-    module_sqlite_kith: Kith, postgres_server: PostgresServer, clock_file: Path
-) -> Iterator[tuple[Kith, Kith]]:
-    with two_kiths(module_sqlite_kith, postgres_server, clock_file) as opened:
-        yield opened
-
-
-@pytest.fixture
-def both(kiths: tuple[Kith, Kith]) -> Both:
-    return Both((Town.of(kiths[0]), Town.of(kiths[1])))
-
-
-@pytest.fixture
-def town(sqlite_kith: Kith) -> Town:
-    return Town.of(sqlite_kith)
 
 
 def ask(route: Route, path: str, town: Town) -> TestResponse:

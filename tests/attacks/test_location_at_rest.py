@@ -10,20 +10,16 @@ from __future__ import annotations
 import http.client
 import io
 import json
-import logging
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
-import structlog
 from sqlalchemy import MetaData, func, select, text
 
 from benchmarks.running import environment, run_kith, serving
-from service import logs
 from service.storage.database import Database
 from tests.attacks.location_geometry import Spot, away
 from tests.attacks.transcripts import CSV, MEMBER, PATH, wire
@@ -123,20 +119,6 @@ def fail_inside(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
         assert sender.send("POST", "/v1/profiles", wire(CANARY, id="fifth"), Idempotency_Key="k4") == 500
         lines = json.dumps(wire(CANARY, id="sixth")).encode()
         assert sender.send("POST", "/v1/profiles/import", lines, Content_Type=NDJSON) == 500
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """The log of this process at its most talkative; put back as it was afterwards."""
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level)
-    stream = io.StringIO()
-    logs.configure("debug", stream)
-    yield stream
-    structlog.reset_defaults()
-    root.handlers[:], root.level = before
-    for name in logs.OURS:
-        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 def rows_of(database: Database) -> bytes:
