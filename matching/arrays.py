@@ -112,6 +112,12 @@ class SparseRows:
         lengths = np.diff(self._ends.values)
         return np.repeat(np.arange(len(self)), lengths), self._columns.values, self._values.values
 
+    def first(self, counts: IntArray) -> tuple[IntArray, NDArray[np.int32]]:
+        """Return the row and column of so many first entries of each row."""
+        starts: NDArray[np.int32] = self._ends.values[:-1]
+        entries = np.arange(counts.sum()) + np.repeat(starts - np.cumsum(counts) + counts, counts)
+        return np.repeat(np.arange(len(self)), counts), self._columns.values[entries]
+
     def extend(self, lengths: IntArray, columns: NDArray[Any], values: FloatArray) -> None:
         """Append rows: their lengths, and their entries one after another."""
         check_length(columns, int(lengths.sum()))

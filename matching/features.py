@@ -1,10 +1,11 @@
 """Profiles as sparse rows: in come profiles, out comes per facet a block of weighted terms.
 
-A term weighs as rare as it is (TF-IDF with counts of one), and leaves the part RHO of its square on the
-column of its group of kindred terms. Each block has length 1, so facets weigh what they are told to, however
-many terms are in them.
+A term weighs as rare as it is (TF-IDF with counts of one), and leaves a part of its square on the columns of
+its concept and of wider ones. One that misspells a known term weighs like that, and leaves most on its
+columns. Each block has length 1, so facets weigh what they are told to, however many terms are in them.
 """
 
+from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -16,10 +17,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from .arrays import FloatArray, Growing, IntArray
+from .arrays import FloatArray, IntArray, Table
 from .model import TermModel
 from .profile import FACETS, Profile
-from .related import RHO, related_count, related_group
+from .related import concept, kin_table
+from .spelling import SPELT
 from .terms import distinct
 
 # Values are rounded to multiples of this. The sum of the products of two rows is then exact in float64, hence
@@ -29,7 +31,10 @@ GRAIN = 2.0**-24
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Hold the rows of one facet: terms and entries per row, then column and value of every entry."""
+    """Hold the rows of one facet: terms and entries per row, then column and value of every entry.
+
+    The entries of a row begin with those of its own terms that have columns, in the order of the terms.
+    """
 
     terms: IntArray
     lengths: IntArray
@@ -38,99 +43,122 @@ class Block:
 
 
 class Columns:
-    """Number the columns of one facet: first the groups of kindred terms, then the terms as they come."""
+    """Number the columns of one facet: first those of kin, then the terms as they come."""
 
     def __init__(self, facet: str, model: TermModel) -> None:
-        self.groups = related_count()
+        self.groups = len(kin_table().names)
         self.facet, self.model = facet, model
+        self._empty()
+
+    def _empty(self) -> None:
         self.terms: list[str] = []
         self._ids: dict[str, int] = {}
-        self._weights = Growing(np.float64)
-        self._group_of = Growing(np.int64)
+        self._misspelt: dict[str, str] = {}
+        self._worth = Table({"weight": np.float64, "concept": np.int64, "meant": np.int64})
 
     def __len__(self) -> int:
         return self.groups + len(self.terms)
 
     def add(self, terms: Iterable[str]) -> None:
-        """Give a column to each term that has none."""
+        """Give a column to each term that has none, and to what it misspells."""
         fresh = [term for term in dict.fromkeys(terms) if term not in self._ids]
+        misspelt = {term: meant for term in fresh if (meant := self.meant(term)) != term}
+        fresh = [term for term in dict.fromkeys([*fresh, *misspelt.values()]) if term not in self._ids]
+        self._misspelt |= misspelt
         self._ids.update(zip(fresh, range(len(self), len(self) + len(fresh)), strict=True))
         self.terms += fresh
-        weights, groups = self._describe(fresh)
-        self._weights.extend(weights)
-        self._group_of.extend(groups)
+        self._worth.extend(self._describe(fresh, self._ids))
 
     def column(self, term: str) -> int:
         """Return the column of a term that has one."""
         return self._ids[term]
 
+    def meant(self, term: str) -> str:
+        """Return the known term that this one misspells, else itself."""
+        if term in self._ids:
+            return self._misspelt.get(term, term)
+        return self.model.spelling.nearest(term) or term
+
     def block(self, rows: Sequence[Sequence[str]]) -> Block:
         """Weigh rows of terms in normal form; one without a column counts in the length, but has no entry."""
         unseen: dict[str, int] = {}
-        ids = [
-            self._ids[term] if term in self._ids else unseen.setdefault(term, len(self) + len(unseen))
-            for terms in rows
-            for term in sorted(terms)  # one order for one set of terms: sums come out alike to the last bit
-        ]
-        weights, groups = self._describe(unseen)
-        columns = np.array(ids, np.int64)
-        weight = np.concatenate([self._weights.values, weights])[columns - self.groups]
-        group = np.concatenate([self._group_of.values, groups])[columns - self.groups]
+
+        def number(term: str) -> int:
+            return self._ids[term] if term in self._ids else unseen.setdefault(term, len(self) + len(unseen))
+
+        # One order for one set of terms: sums come out alike to the last bit.
+        columns = np.array([number(term) for terms in rows for term in sorted(terms)], np.int64)
+        for term in list(unseen):
+            number(self.meant(term))
+        more = self._describe(unseen, ChainMap(self._ids, unseen))
         owner = np.repeat(np.arange(len(rows)), np.array([len(terms) for terms in rows], np.int64))
-        return _mix(len(rows), owner, columns, weight, group, self.groups, len(self))
+        worth = {name: np.concatenate([self._worth[name], more[name]]) for name in more}
+        return _mix(len(rows), owner, columns, self._at(columns, worth), len(self))
 
     def reweigh(self, model: TermModel, owner: IntArray, columns: IntArray, rows: int) -> Block:
-        """Take another model, and weigh anew the rows whose entries are given."""
-        self.model = model
-        self._weights.replace(self._describe(self.terms)[0])
-        terms = columns >= self.groups
-        at = columns[terms] - self.groups
-        weight, group = self._weights.values[at], self._group_of.values[at]
-        return _mix(rows, owner[terms], columns[terms], weight, group, self.groups, len(self))
+        """Take another model, and weigh anew the rows whose own terms are given."""
+        self.model, terms = model, self.terms
+        self._empty()
+        self.add(terms)  # in the same columns
+        return _mix(rows, owner, columns, self._at(columns, self._worth), len(self))
 
     def keep(self, used: IntArray) -> IntArray:
         """Forget all terms but those in these columns; return each old column's new number."""
         at = used[used >= self.groups] - self.groups
-        self.terms = [self.terms[number] for number in at]
-        self._ids = {term: self.groups + number for number, term in enumerate(self.terms)}
-        renumbered = np.full(self.groups + len(self._weights), -1, np.int64)
+        renumbered = np.full(len(self), -1, np.int64)
         renumbered[: self.groups] = np.arange(self.groups)
         renumbered[self.groups + at] = self.groups + np.arange(len(at))
-        self._weights.replace(self._weights.values[at])
-        self._group_of.replace(self._group_of.values[at])
+        self.terms = [self.terms[number] for number in at]
+        self._ids = {term: self.groups + number for number, term in enumerate(self.terms)}
+        self._misspelt = {term: meant for term, meant in self._misspelt.items() if term in self._ids}
+        self._worth.keep(at)
+        meant = self._worth["meant"]
+        self._worth.replace("meant", np.where(meant < 0, meant, renumbered[meant]))
         return renumbered
 
-    def _describe(self, terms: Iterable[str]) -> tuple[FloatArray, IntArray]:
-        """Return the weight and the group (-1 for none) of each term."""
-        known = list(terms)
-        groups = [related_group(term) for term in known]
-        weights = np.array([self.model.idf(self.facet, term) for term in known], np.float64)
-        return weights, np.array([-1 if group is None else group for group in groups], np.int64)
+    def _at(self, columns: IntArray, worth: Mapping[str, Any] | Table) -> "Worth":
+        at = columns - self.groups
+        return Worth(worth["weight"][at], worth["concept"][at], worth["meant"][at])
+
+    def _describe(self, terms: Iterable[str], ids: Mapping[str, int]) -> dict[str, NDArray[Any]]:
+        """Return of each term the weight, the concept, and the column of what it misspells (or -1)."""
+        meant = {term: self.meant(term) for term in terms}
+        return {
+            "weight": np.array([self.model.idf(self.facet, right) for right in meant.values()], np.float64),
+            "concept": np.array([concept(right) for right in meant.values()], np.int64),
+            "meant": np.array([-1 if right == at else ids[right] for at, right in meant.items()], np.int64),
+        }
 
 
-def _mix(
-    rows: int,
-    owner: IntArray,
-    columns: IntArray,
-    weight: FloatArray,
-    group: IntArray,
-    groups: int,
-    width: int,
-) -> Block:
-    """Share weights with groups, bring each row to length 1 and round; entries beyond the width fall away."""
-    kin = group >= 0
-    cells, place = np.unique(owner[kin] * groups + group[kin], return_inverse=True)
-    shared = np.bincount(place, weights=np.sqrt(RHO) * weight[kin], minlength=len(cells))
-    own = np.where(kin, np.sqrt(1 - RHO), 1.0) * weight
-    owners = np.concatenate([owner, cells // groups])
-    ids = np.concatenate([columns, cells % groups])
-    values = np.concatenate([own, shared])
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Hold of each term its weight, its concept, and the column of what it misspells; -1 for none."""
+
+    weight: FloatArray
+    concept: IntArray
+    meant: IntArray
+
+
+def _mix(rows: int, owner: IntArray, columns: IntArray, worth: Worth, width: int) -> Block:
+    """Share weights with kin, bring each row to length 1 and round; entries beyond the width fall away."""
+    table, slipped = kin_table(), worth.meant >= 0
+    right = np.where(slipped, SPELT, 1.0) * worth.weight  # what goes to the term that was meant and its kin
+    plain = right * table.own[worth.concept]
+    own = np.where(slipped, np.sqrt(1 - SPELT**2) * worth.weight, plain)
+    kin = table.entries(worth.concept)
+    owners = np.concatenate([owner, owner[kin.owner], owner[slipped]])
+    ids = np.concatenate([columns, kin.column, worth.meant[slipped]])
+    parts = np.concatenate([own, right[kin.owner] * kin.value, plain[slipped]])
+    span = max(width, int(ids.max(initial=0)) + 1)
+    cells, first, place = np.unique(owners * span + ids, return_index=True, return_inverse=True)
+    values = np.bincount(place, weights=parts, minlength=len(cells))
+    order = np.lexsort((first, cells // span))  # not by column: those are numbered as members come
+    owners, ids, values = cells[order] // span, cells[order] % span, values[order]
     lengths = np.sqrt(np.bincount(owners, weights=values**2, minlength=rows))
     unit = np.rint(values / lengths[owners] / GRAIN) * GRAIN
-    order = np.argsort(owners, kind="stable")
-    order = order[ids[order] < width]
-    terms, entries = (np.bincount(of, minlength=rows) for of in (owner, owners[order]))
-    return Block(terms, entries, ids[order], unit[order])
+    seen = ids < width
+    terms, entries = (np.bincount(of, minlength=rows) for of in (owner, owners[seen]))
+    return Block(terms, entries, ids[seen], unit[seen])
 
 
 def facet_weights_or_ones(facet_weights: Mapping[str, float] | None) -> FloatArray:
@@ -239,11 +267,11 @@ class ProfileVectorizer(TransformerMixin, BaseEstimator):
         return sum(map(len, self.columns_.values()))
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[Any]:  # as scikit-learn has it
-        """Name each column: facet and term, or facet and number of the group."""
+        """Name each column: facet and term, or facet and concept."""
         check_is_fitted(self)
         names = []
         for facet, columns in self.columns_.items():
-            names += [f"{facet}: group {number}" for number in range(columns.groups)]
+            names += [f"{facet}: like {name}" for name in kin_table().names]
             names += [f"{facet}: {term}" for term in columns.terms]
         return np.array(names, dtype=object)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from .arrays import BoolArray, FloatArray, IntArray, SparseRows
+from .arrays import BoolArray, FloatArray, Growing, IntArray, SparseRows
 from .features import Block, ProfileVectorizer
 from .model import TermModel
 from .profile import FACETS, Profile
@@ -40,6 +40,9 @@ class PeerIndex:
         self._profiles: list[Profile] = []
         self._row_of: dict[str, int] = {}
         self._blocks = {facet: SparseRows() for facet in FACETS}
+        self._terms = {
+            facet: Growing(np.int64) for facet in FACETS
+        }  # entries of a row that are its own terms
         self._scratch: dict[str, FloatArray] = {}
 
     def __len__(self) -> int:
@@ -73,6 +76,7 @@ class PeerIndex:
         self.members.extend(added)
         for facet, block in self.vectorizer.blocks(added, learn=True).items():
             self._blocks[facet].extend(block.lengths, block.columns, block.values)
+            self._terms[facet].extend(block.terms)
         self._profiles += added
         for profile in added:
             self._mask(profile.id)
@@ -92,6 +96,7 @@ class PeerIndex:
         self.members.keep(rows)
         for facet, block in self._blocks.items():
             block.keep(rows)
+            self._terms[facet].replace(self._terms[facet].values[rows])
             _, columns, _ = block.parts()
             used = np.unique(columns).astype(np.int64)
             block.renumber(self.vectorizer.columns_[facet].keep(used))
@@ -100,7 +105,7 @@ class PeerIndex:
         """Weigh every row anew under another model."""
         self.vectorizer.model_ = model
         for facet, rows in self._blocks.items():
-            owner, columns, _ = rows.parts()
+            owner, columns = rows.first(self._terms[facet].values)
             block = self.vectorizer.columns_[facet].reweigh(model, owner, columns.astype(np.int64), len(rows))
             rows.replace(block.lengths, block.columns, block.values)
 

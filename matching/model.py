@@ -8,15 +8,19 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from .profile import FACETS, Profile
 from .terms import distinct
 
+if TYPE_CHECKING:
+    from .spelling import SpellingIndex
+
 FEWEST = 3  # members who use a term before it counts by itself
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # not slotted: it keeps its index of spellings once that was asked for
 class TermModel:
     """Hold the term counts of a community at one moment.
 
@@ -66,6 +70,15 @@ class TermModel:
         count = max(self.counts.get(facet, {}).get(term, FEWEST), FEWEST)
         return math.log((1 + max(self.members, FEWEST)) / (1 + count)) + 1
 
+    @cached_property
+    def spelling(self) -> "SpellingIndex":
+        """Know the terms of the tables and those counted here: what else was written may be a misspelling."""
+        counts = Counter[str]()
+        for terms in self.counts.values():
+            counts.update(terms)
+        tables = _spelling_of_tables()
+        return type(tables)(counts, on=tables)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the model as what JSON can hold."""
         return {
@@ -92,3 +105,12 @@ class TermModel:
             raise ValueError(
                 f"expected number, members and counts of each facet, got {sorted(kept)}"
             ) from error
+
+
+@lru_cache(maxsize=1)
+def _spelling_of_tables() -> "SpellingIndex":
+    from .related import kin_table  # they load numpy and scipy, which most users of a model don't need
+    from .spelling import SpellingIndex
+
+    table = kin_table()
+    return SpellingIndex(dict.fromkeys(table.concept_of, 0), table.words)

@@ -1,6 +1,6 @@
 """A row of the index told as a suggestion or an introduction: what two share, how and when they can meet."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,8 +12,9 @@ from .index import PeerIndex
 from .meeting import common_slots, openings
 from .profile import FACETS, Profile, Slot
 from .reasons import Common, Related, Shared, band, how_known, openers, reasons
-from .related import related_group
+from .related import concept, near
 from .rules import Facts, Verdict
+from .spelling import SPELT
 from .terms import distinct
 
 
@@ -38,7 +39,7 @@ class Teller:
         self._mine = openings([asker.facts.availability], asker.on)[:, 0]
         self._slots: dict[int, tuple[Slot, ...]] = {}
         self._terms = {facet: distinct(asker.profile.terms(facet)) for facet in FACETS}
-        self._kin = {facet: _by_group(terms) for facet, terms in self._terms.items()}
+        self._kin = {facet: self._reach(facet, terms) for facet, terms in self._terms.items()}
         self._entries = {
             facet: dict(zip(block.columns.tolist(), block.values.tolist(), strict=True))
             for facet, block in asker.blocks.items()
@@ -98,8 +99,7 @@ class Teller:
             both = mine.keys() & theirs.keys()
             if both:
                 shared += self._shared(facet, both, row)
-            if self._kin[facet]:
-                related += self._related(facet, theirs, both)
+            related += self._related(facet, theirs, both)
         shared.sort(key=lambda one: (-one.weight, FACETS.index(one.facet), one.term))
         related.sort(key=lambda pair: (-pair.weight, pair.mine, pair.theirs))
         return Common(tuple(shared), tuple(related))
@@ -115,24 +115,31 @@ class Teller:
         ]
 
     def _related(self, facet: str, theirs: Mapping[str, str], both: set[str]) -> list[Related]:
-        """Pair each term of mine with the rarest kindred one of theirs; a shared term needs no kin."""
+        """Pair each term of mine with the rarest and closest one of theirs; a shared term needs no kin."""
         pairs: dict[str, Related] = {}
         for term in sorted(theirs.keys() - both):
-            weight = self._weights[facet] * self._idf(facet, term)
-            for mine in self._kin[facet].get(related_group(term), ()):
-                pair = Related(self._terms[facet][mine], theirs[term], weight * self._idf(facet, mine))
+            meant = self._meant(facet, term)
+            weight = self._weights[facet] * self._idf(facet, meant)
+            kin = self._kin[facet]
+            for mine, close in (*kin.get(meant, ()), *kin.get(concept(meant), ())):
+                pair = Related(self._terms[facet][mine], theirs[term], weight * close)
                 if mine not in both and (mine not in pairs or pair.weight > pairs[mine].weight):
                     pairs[mine] = pair
         return list(pairs.values())
 
+    def _reach(self, facet: str, terms: Iterable[str]) -> dict[str | int, list[tuple[str, float]]]:
+        """Return what each term or concept of a peer would be close to, and what that would weigh."""
+        reach: dict[str | int, list[tuple[str, float]]] = {}
+        for term in terms:
+            meant = self._meant(facet, term)
+            weight = self._idf(facet, meant)
+            reach.setdefault(meant, []).append((term, SPELT * weight))
+            for kin, close in near(meant).items():
+                reach.setdefault(kin, []).append((term, close * weight))
+        return reach
+
+    def _meant(self, facet: str, term: str) -> str:
+        return self._index.vectorizer.columns_[facet].meant(term)
+
     def _idf(self, facet: str, term: str) -> float:
         return self._index.vectorizer.model_.idf(facet, term)
-
-
-def _by_group(terms: Mapping[str, str]) -> dict[int | None, list[str]]:
-    """Return terms by their group of kindred terms, those without one left out."""
-    groups: dict[int | None, list[str]] = {}
-    for term in terms:
-        groups.setdefault(related_group(term), []).append(term)
-    groups.pop(None, None)
-    return groups

@@ -14,7 +14,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
 from matching import FACETS, Profile, Slot, TermModel, normalise
-from matching.related import related_group
+from matching.related import kin, kin_count
 
 RADIUS_KM = 6371.0088
 REASONS = ("no_location", "too_far", "no_shared_mode", "no_shared_slot", "no_shared_language", "not_sought")
@@ -65,23 +65,26 @@ def terms(profile: Profile, facet: str) -> set[str]:
 
 def weighted(profiles: list[Profile], facet: str, model: TermModel) -> np.ndarray:
     """Return the rows of one facet, of length 1 each."""
-    vocabulary = sorted(set().union(*(terms(profile, facet) for profile in profiles)))
-    if not vocabulary:
+    written = set().union(*(terms(profile, facet) for profile in profiles))
+    if not written:
         return np.zeros((len(profiles), 1))
+    meant = {term: model.spelling.nearest(term) or term for term in written}
+    vocabulary = sorted(written | set(meant.values()))
     members = max(model.members, 3)
     counts = [max(model.counts[facet].get(term, 3), 3) for term in vocabulary]
     corpus = np.array([[member < count for count in counts] for member in range(members)], float)
     tfidf = TfidfTransformer(norm=None, smooth_idf=True).fit(corpus)
     uses = [[term in terms(profile, facet) for term in vocabulary] for profile in profiles]
-    weights = tfidf.transform(np.array(uses, float)).toarray()
-    groups = sorted({group for term in vocabulary if (group := related_group(term)) is not None})
-    mixing = np.zeros((len(vocabulary), len(vocabulary) + len(groups)))
-    for at, term in enumerate(vocabulary):
-        group = related_group(term)
-        mixing[at, at] = 1 if group is None else math.sqrt(0.7)
-        if group is not None:
-            mixing[at, len(vocabulary) + groups.index(group)] = math.sqrt(0.3)
-    rows: np.ndarray = normalize(weights @ mixing)
+    mixing = np.zeros((len(vocabulary), len(vocabulary) + kin_count()))
+    for term in written:
+        at, right = vocabulary.index(term), vocabulary.index(meant[term])
+        part = 1 if at == right else 0.8
+        mixing[at, right] = part * math.sqrt(1 - sum(share for _, share in kin(meant[term])))
+        for column, share in kin(meant[term]):
+            mixing[at, len(vocabulary) + column] = part * math.sqrt(share)
+        mixing[at, at] += math.sqrt(1 - part**2)
+        mixing[at] *= tfidf.idf_[right]
+    rows: np.ndarray = normalize(np.array(uses, float) @ mixing)
     return rows
 
 
@@ -315,3 +318,15 @@ def score(a: Profile, b: Profile, cosine: float, km: float) -> float:
     if has_mode(a, "in_person") and has_mode(b, "in_person") and km < math.inf:
         near = min(max(1 - math.log(1 + km) / math.log(201), 0.0), 1.0)
     return 0.1 * near if cosine == 0 else 0.1 + 0.9 * cosine * (0.8 + 0.2 * near)
+
+
+@lru_cache(maxsize=1 << 14)
+def slips(one: str, other: str) -> int:
+    """Count the slips between two words by the definition: last letters are kept, lost, added or swapped."""
+    if not one or not other:
+        return len(one) + len(other)
+    counts = [slips(one[:-1], other[:-1]) + (one[-1] != other[-1])]
+    counts += [slips(one[:-1], other) + 1, slips(one, other[:-1]) + 1]
+    if one[-2:] == other[-2:][::-1] and len(one) > 1:
+        counts.append(slips(one[:-2], other[:-2]) + 1)
+    return min(counts)

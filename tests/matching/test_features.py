@@ -6,7 +6,7 @@ from hypothesis import given, settings
 
 from matching import FACETS, Profile, ProfileVectorizer, TermModel
 from matching.features import GRAIN, facet_shares
-from matching.related import related_count
+from matching.related import kin, kin_count
 from tests.matching import reference, strategies
 
 
@@ -70,7 +70,7 @@ def test_a_term_unknown_at_fit_counts_in_the_length_only() -> None:
     assert row.shape == (1, vectorizer.n_features_out_)
     names = vectorizer.get_feature_names_out()
     assert set(names[row[0] > 0].tolist()) >= {"interests: opera"}
-    assert np.count_nonzero(row) == 2  # opera, and the group that hiking is in
+    assert np.count_nonzero(row) == 1 + len(set(kin("opera") + kin("hiking")))  # opera, and both terms' kin
     assert 0 < (row**2).sum() < 1
 
 
@@ -79,8 +79,8 @@ def test_columns_are_named_group_by_group_then_term_by_term() -> None:
 
     names = vectorizer.get_feature_names_out().tolist()
 
-    assert len(names) == vectorizer.n_features_out_ == 3 * related_count() + 2
-    assert names[related_count()] == "interests: chess"
+    assert len(names) == vectorizer.n_features_out_ == 3 * kin_count() + 2
+    assert names[kin_count()] == "interests: chess"
     assert names[-1] == "goals: learn german"
 
 

@@ -16,18 +16,18 @@ def alike(index: PeerIndex, asker: Profile) -> dict[str, float]:
     return {index.profile(row).id: cosine for row, cosine in enumerate(cosines.tolist()) if present[row]}
 
 
-OPERA = Profile("asker", "A", interests=("opera",))
+ZOETROPES = Profile("asker", "A", interests=("zoetropes",))
 
 
 def test_a_member_is_found_replaced_and_gone() -> None:
     index = empty()
 
-    index.update([Profile("a", "A", interests=("opera",)), Profile("b", "B", interests=("kites",))])
-    assert alike(index, OPERA) == {"a": 1.0, "b": 0.0}
-    index.update([Profile("a", "A", interests=("kites",)), Profile("b", "B", interests=("opera",))])
-    assert alike(index, OPERA) == {"a": 0.0, "b": 1.0}
+    index.update([Profile("a", "A", interests=("zoetropes",)), Profile("b", "B", interests=("kites",))])
+    assert alike(index, ZOETROPES) == {"a": 1.0, "b": 0.0}
+    index.update([Profile("a", "A", interests=("kites",)), Profile("b", "B", interests=("zoetropes",))])
+    assert alike(index, ZOETROPES) == {"a": 0.0, "b": 1.0}
     index.remove("b")
-    assert alike(index, OPERA) == {"a": 0.0}
+    assert alike(index, ZOETROPES) == {"a": 0.0}
     assert len(index) == 1
     assert "b" not in index
     assert index.get("b") is None
@@ -36,16 +36,16 @@ def test_a_member_is_found_replaced_and_gone() -> None:
 def test_of_the_same_id_the_last_wins() -> None:
     index = empty()
 
-    index.update([Profile("a", "A", interests=("opera",)), Profile("a", "A", interests=("kites",))])
+    index.update([Profile("a", "A", interests=("zoetropes",)), Profile("a", "A", interests=("kites",))])
 
-    assert alike(index, OPERA) == {"a": 0.0}
+    assert alike(index, ZOETROPES) == {"a": 0.0}
 
 
 def test_an_unchanged_profile_takes_no_row() -> None:
     index = empty()
-    index.update([Profile("a", "A", interests=("opera",))])
+    index.update([Profile("a", "A", interests=("zoetropes",))])
 
-    index.update([Profile("a", "A", interests=("opera",))])
+    index.update([Profile("a", "A", interests=("zoetropes",))])
 
     assert len(index.members.table["code"]) == 1
 
@@ -60,29 +60,29 @@ def test_removing_somebody_unknown_is_no_error() -> None:
 
 def test_a_member_who_cannot_be_read_changes_nothing() -> None:
     index = empty()
-    index.update([Profile("a", "A", interests=("opera",))])
+    index.update([Profile("a", "A", interests=("zoetropes",))])
     broken = Profile("a", "A", timezone="Mars/Olympus", availability=(Slot(0, 0, 60),))
 
     with pytest.raises(ValueError, match="expected an IANA time zone"):
         index.update([Profile("b", "B"), broken])
 
-    assert alike(index, OPERA) == {"a": 1.0}
+    assert alike(index, ZOETROPES) == {"a": 1.0}
 
 
 def test_removals_leave_no_rows_behind() -> None:
     index = empty()
-    index.update([Profile(f"m{number}", "M", interests=("opera",)) for number in range(50)])
+    index.update([Profile(f"m{number}", "M", interests=("zoetropes",)) for number in range(50)])
 
     for number in range(49):
         index.remove(f"m{number}")
 
-    assert alike(index, OPERA) == pytest.approx({"m49": 1.0})
+    assert alike(index, ZOETROPES) == pytest.approx({"m49": 1.0})
     assert len(index.members.table["code"]) <= 8
 
 
 def test_churn_leaves_no_rows_terms_or_values_behind() -> None:
     index = empty()
-    index.update([Profile("a", "A", interests=("opera",))])
+    index.update([Profile("a", "A", interests=("zoetropes",))])
 
     for number in range(100):
         churn = {"role": f"r{number}"}
@@ -104,5 +104,5 @@ def test_churn_leaves_no_rows_terms_or_values_behind() -> None:
     assert len(index.vectorizer.columns_["interests"].terms) <= 8
     assert max(len(one.values) for one in (index.members.attributes, index.members.languages)) <= 8
     assert len(index.members.availability.values) <= 8
-    assert alike(index, OPERA) == {"a": 1.0, "b": 0.0}
+    assert alike(index, ZOETROPES) == {"a": 1.0, "b": 0.0}
     assert {profile.id for profile in index.profiles()} == {"a", "b"}

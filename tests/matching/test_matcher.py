@@ -70,7 +70,7 @@ def test_shared_and_related_terms_come_heaviest_first() -> None:
     item = next(item for item in matcher.suggest(one, 50).items if item.id == "other")
     assert item.shared["interests"] == ("zither", "chess", "hiking")
     assert item.reasons[:3] == ("You both like zither", "You both like chess", "You both like hiking")
-    assert set(item.related) == {("cafes", "espresso"), ("jogging", "parkrun")}
+    assert set(item.related) == {("cafes", "espresso"), ("jogging", "running")}
 
 
 def test_the_heavier_of_two_kindred_terms_is_named() -> None:
