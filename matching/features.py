@@ -1,8 +1,9 @@
 """Profiles as sparse rows: in come profiles, out comes per facet a block of weighted terms.
 
-A term weighs as rare as it is (TF-IDF with counts of one), and leaves a part of its square on the columns of
-its concept and of wider ones. One that misspells a known term weighs like that, and leaves most on its
-columns. Each block has length 1, so facets weigh what they are told to, however many terms are in them.
+A term weighs as rare as it is, and leaves a part of its square on the columns of its concept and of wider
+ones. One that misspells a known term weighs like that, and leaves most on its columns. The product of two
+rows is what two members share, each term by its rarity; how much they wrote is looked at later (see
+`ranking`). Beside the blocks each profile has a point in the model's latent space, once a model was fitted.
 """
 
 from collections import ChainMap
@@ -18,6 +19,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from .arrays import FloatArray, IntArray, Table
+from .latent import Points
 from .model import TermModel
 from .profile import FACETS, Profile
 from .related import concept, kin_table
@@ -25,8 +27,9 @@ from .spelling import SPELT
 from .terms import distinct
 
 # Values are rounded to multiples of this. The sum of the products of two rows is then exact in float64, hence
-# the same in any order of terms, members or columns and in every process; ties are true ties.
-GRAIN = 2.0**-24
+# the same in any order of terms, members or columns and in every process; ties are true ties. (A value is at
+# most 8, and no row has more than some hundred: the sums have 46 bits.)
+GRAIN = 2.0**-16
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,7 @@ class Columns:
         """Return of each term the weight, the concept, and the column of what it misspells (or -1)."""
         meant = {term: self.meant(term) for term in terms}
         return {
-            "weight": np.array([self.model.idf(self.facet, right) for right in meant.values()], np.float64),
+            "weight": np.array([self.model.weight(self.facet, r) for r in meant.values()], np.float64),
             "concept": np.array([concept(right) for right in meant.values()], np.int64),
             "meant": np.array([-1 if right == at else ids[right] for at, right in meant.items()], np.int64),
         }
@@ -140,7 +143,7 @@ class Worth:
 
 
 def _mix(rows: int, owner: IntArray, columns: IntArray, worth: Worth, width: int) -> Block:
-    """Share weights with kin, bring each row to length 1 and round; entries beyond the width fall away."""
+    """Share weights with kin and round; entries beyond the width fall away."""
     table, slipped = kin_table(), worth.meant >= 0
     right = np.where(slipped, SPELT, 1.0) * worth.weight  # what goes to the term that was meant and its kin
     plain = right * table.own[worth.concept]
@@ -154,26 +157,32 @@ def _mix(rows: int, owner: IntArray, columns: IntArray, worth: Worth, width: int
     values = np.bincount(place, weights=parts, minlength=len(cells))
     order = np.lexsort((first, cells // span))  # not by column: those are numbered as members come
     owners, ids, values = cells[order] // span, cells[order] % span, values[order]
-    lengths = np.sqrt(np.bincount(owners, weights=values**2, minlength=rows))
-    unit = np.rint(values / lengths[owners] / GRAIN) * GRAIN
     seen = ids < width
     terms, entries = (np.bincount(of, minlength=rows) for of in (owner, owners[seen]))
-    return Block(terms, entries, ids[seen], unit[seen])
+    return Block(terms, entries, ids[seen], np.rint(values[seen] / GRAIN) * GRAIN)
 
 
-def facet_weights_or_ones(facet_weights: Mapping[str, float] | None) -> FloatArray:
-    """Return the weight of each facet in the order of FACETS.
+def weights_of_facets(facet_weights: Mapping[str, float] | None, model: TermModel) -> FloatArray:
+    """Return the weight of each facet in the order of FACETS: those stated, else those learnt, else 1.
+
+    Stated ones come out with a mean of 1: only how they compare counts.
 
     Raises
     ------
     ValueError
         If a facet is unknown, or a weight below 0 or not finite.
     """
-    stated = {} if facet_weights is None else dict(facet_weights)
+    if facet_weights is None:
+        return model.fitted.facets if model.fitted else np.ones(len(FACETS))
+    stated = dict(facet_weights)
     weights = np.array([stated.pop(facet, 1.0) for facet in FACETS], np.float64)
     if stated or not np.all(np.isfinite(weights) & (weights >= 0)):
         raise ValueError(f"expected a weight of at least 0 for each of {FACETS}, got {facet_weights}")
-    return weights
+    largest = weights.max()
+    if not largest:
+        return weights
+    scaled: FloatArray = weights / largest  # first, so that no sum overflows
+    return scaled / scaled.mean()
 
 
 class ProfileVectorizer(TransformerMixin, BaseEstimator):
@@ -182,12 +191,12 @@ class ProfileVectorizer(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     facet_weights : mapping of str to float, optional
-        The weight of each facet, 1 where none is given.
+        The weight of each facet, 1 where one is left out; None for those of the model.
 
     Attributes
     ----------
     model_ : TermModel
-        How common each term is.
+        How common each term is, and what was fitted.
     columns_ : dict of str to Columns
         Per facet, which column stands for what.
     n_features_out_ : int
@@ -195,15 +204,14 @@ class ProfileVectorizer(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    The weights are those of scikit-learn's ``TfidfTransformer(smooth_idf=True)`` on counts of one, but for
-    terms of fewer than three members, which weigh like terms of three.
+    A term's weight is ``TermModel.weight``; terms of fewer than three members weigh like terms of three.
 
     Examples
     --------
     >>> ana = Profile("ana", "Ana", interests=("hiking", "chess"))
     >>> ben = Profile("ben", "Ben", interests=("Trekking", "Chess"))
     >>> rows = ProfileVectorizer().fit_transform([ana, ben])
-    >>> bool(0.5 < (rows @ rows.T)[0, 1] < 1)  # chess in full, the other two by kinship
+    >>> bool(1 < (rows @ rows.T)[0, 1] < 2)  # chess in full, the other two by kinship
     True
     """
 
@@ -220,15 +228,15 @@ class ProfileVectorizer(TransformerMixin, BaseEstimator):
         model : TermModel, optional
             Counted from the profiles where it is None.
         """
-        facet_weights_or_ones(self.facet_weights)
         members = list(profiles)
         self.model_ = TermModel.of(0, members) if model is None else model
+        weights_of_facets(self.facet_weights, self.model_)
         self.columns_ = {facet: Columns(facet, self.model_) for facet in FACETS}
         self.blocks(members, learn=True)
         return self
 
     def blocks(self, profiles: Sequence[Profile], *, learn: bool = False) -> dict[str, Block]:
-        """Return each facet's rows by themselves, of length 1 each, before facets are weighted.
+        """Return each facet's rows by themselves, before facets are weighted.
 
         With `learn`, terms that have no column are given one first; the model stays.
         """
@@ -240,25 +248,40 @@ class ProfileVectorizer(TransformerMixin, BaseEstimator):
             blocks[facet] = columns.block(rows)
         return blocks
 
+    @property
+    def dimensions(self) -> int:
+        """Return how many dimensions the points have, 0 before a fit."""
+        return self.model_.fitted.dimensions if self.model_.fitted else 0
+
+    def points(self, profiles: Sequence[Profile]) -> Points:
+        """Return the profiles' points in the latent space: shapes (n, dimensions) and (n,)."""
+        if self.model_.fitted is None:
+            return np.empty((len(profiles), 0), np.float32), np.zeros(len(profiles))
+        meant = {facet: columns.meant for facet, columns in self.columns_.items()}
+        rows = {
+            facet: [[meant[facet](term) for term in distinct(profile.terms(facet))] for profile in profiles]
+            for facet in FACETS
+        }
+        # Learnt weights of facets are in the vectors already; stated ones are not.
+        stated = self.facet_weights is not None
+        emphasis = np.sqrt(weights_of_facets(self.facet_weights, self.model_)) if stated else np.ones(3)
+        return self.model_.fitted.points(self.model_, rows, emphasis)
+
     def transform(self, profiles: Iterable[Profile]) -> Any:
         """Return one row a profile.
 
         Returns
         -------
         csr_array of shape (n_profiles, n_features_out_)
-            Of length 1 (shorter where terms have no column, 0 without terms).
         """
         check_is_fitted(self)
         members = list(profiles)
-        weights = facet_weights_or_ones(self.facet_weights)
-        blocks = self.blocks(members)
-        shares = facet_shares(np.stack([block.terms > 0 for block in blocks.values()], axis=1), weights)
+        weights = np.sqrt(weights_of_facets(self.facet_weights, self.model_))
         parts = []
-        for number, (facet, block) in enumerate(blocks.items()):
+        for weight, (facet, block) in zip(weights, self.blocks(members).items(), strict=True):
             ends = np.concatenate([[0], np.cumsum(block.lengths)])
-            values = block.values * np.repeat(shares[:, number], block.lengths)
             shape = (len(members), len(self.columns_[facet]))
-            parts.append(csr_array((values, block.columns, ends), shape=shape))
+            parts.append(csr_array((block.values * weight, block.columns, ends), shape=shape))
         return hstack(parts, format="csr")
 
     @property
@@ -284,11 +307,3 @@ def takes_profiles(tags: Tags) -> Tags:
     tags.input_tags.two_d_array = False
     tags.no_validation = True
     return tags
-
-
-def facet_shares(stated: NDArray[np.bool_], weights: FloatArray) -> FloatArray:
-    """Return each block's length in a row of length 1: facets without terms leave theirs to the others."""
-    squares = stated * weights
-    total = squares.sum(axis=1, keepdims=True)
-    shares: FloatArray = np.sqrt(np.divide(squares, total, out=np.zeros_like(squares), where=total > 0))
-    return shares

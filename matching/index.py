@@ -9,13 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from .arrays import BoolArray, FloatArray, Growing, IntArray, SparseRows
+from .arrays import FloatArray, Growing, IntArray, SparseRows
 from .features import Block, ProfileVectorizer
+from .latent import Points, products
 from .model import TermModel
 from .profile import FACETS, Profile
 from .rules import Facts, Members, Question, Verdict
 
 SLACK = 64  # masked rows that are never worth a clean-up
+ROWS_AT_ONCE = 8192  # whose points are worked out together
 
 
 class PeerIndex:
@@ -40,9 +42,9 @@ class PeerIndex:
         self._profiles: list[Profile] = []
         self._row_of: dict[str, int] = {}
         self._blocks = {facet: SparseRows() for facet in FACETS}
-        self._terms = {
-            facet: Growing(np.int64) for facet in FACETS
-        }  # entries of a row that are its own terms
+        # How many of a row's entries are its own terms.
+        self._terms = {facet: Growing(np.int64) for facet in FACETS}
+        self._directions, self._lengths = Growing(np.float32), Growing(np.float64)
         self._scratch: dict[str, FloatArray] = {}
 
     def __len__(self) -> int:
@@ -77,6 +79,7 @@ class PeerIndex:
         for facet, block in self.vectorizer.blocks(added, learn=True).items():
             self._blocks[facet].extend(block.lengths, block.columns, block.values)
             self._terms[facet].extend(block.terms)
+        self._place(added)
         self._profiles += added
         for profile in added:
             self._mask(profile.id)
@@ -100,6 +103,9 @@ class PeerIndex:
             _, columns, _ = block.parts()
             used = np.unique(columns).astype(np.int64)
             block.renumber(self.vectorizer.columns_[facet].keep(used))
+        directions, lengths = self._points()
+        self._directions.replace(directions[rows].ravel())
+        self._lengths.replace(lengths[rows])
 
     def reweigh(self, model: TermModel) -> None:
         """Weigh every row anew under another model."""
@@ -108,6 +114,13 @@ class PeerIndex:
             owner, columns = rows.first(self._terms[facet].values)
             block = self.vectorizer.columns_[facet].reweigh(model, owner, columns.astype(np.int64), len(rows))
             rows.replace(block.lengths, block.columns, block.values)
+        self.place()
+
+    def place(self) -> None:
+        """Give every row its point in the latent space anew."""
+        self._directions, self._lengths = Growing(np.float32), Growing(np.float64)
+        for start in range(0, len(self._profiles), ROWS_AT_ONCE):
+            self._place(self._profiles[start : start + ROWS_AT_ONCE])
 
     def judge(self, facts: Facts, question: Question, own_id: str) -> Verdict:
         """Apply the hard constraints to every row, the asking member's own left out."""
@@ -115,7 +128,7 @@ class PeerIndex:
         return self.members.judge(facts, question, invited_by, self._rows_of({own_id, *question.exclude}))
 
     def alike(self, asked: Mapping[str, Block]) -> FloatArray:
-        """Return the cosine of each facet of every row with one profile's blocks: shape (3, n_rows)."""
+        """Return what every row shares with one profile's blocks, by facet: shape (3, n_rows)."""
         return np.stack([self._dot(facet, asked[facet]) for facet in FACETS])
 
     def entries(self, facet: str, row: int) -> dict[int, float]:
@@ -123,9 +136,28 @@ class PeerIndex:
         columns, values = self._blocks[facet].row(row)
         return dict(zip(columns.tolist(), values.tolist(), strict=True))
 
-    def stated(self, rows: IntArray) -> BoolArray:
-        """Tell which facets hold terms: shape (len(rows), 3)."""
-        return np.stack([block.lengths(rows) > 0 for block in self._blocks.values()], axis=1)
+    def kindred(self, asked: Points, rows: IntArray) -> FloatArray:
+        """Return how near some rows are to one profile's point in the latent space: shape (len(rows),)."""
+        fitted = self.vectorizer.model_.fitted
+        if fitted is None:
+            return np.zeros(len(rows))
+        directions, lengths = self._points()
+        # All rows at once where most are asked for: gathering them would cost more than multiplying.
+        if 2 * len(rows) > len(lengths):
+            return products(asked, (directions, lengths), fitted.signs)[rows]
+        return products(asked, (directions[rows], lengths[rows]), fitted.signs)
+
+    def stated(self, rows: IntArray) -> IntArray:
+        """Count the terms of some rows, by facet: shape (3, len(rows))."""
+        return np.stack([terms.values[rows] for terms in self._terms.values()])
+
+    def _points(self) -> Points:
+        return self._directions.values.reshape(len(self._lengths), self.vectorizer.dimensions), self._lengths.values
+
+    def _place(self, profiles: list[Profile]) -> None:
+        directions, lengths = self.vectorizer.points(profiles)
+        self._directions.extend(directions.ravel())
+        self._lengths.extend(lengths)
 
     def _dot(self, facet: str, block: Block) -> FloatArray:
         rows, columns = self._blocks[facet], len(self.vectorizer.columns_[facet])

@@ -14,20 +14,18 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from .answer import Acquaintance, Answer, Introduction
-from .arrays import FloatArray, IntArray
+from .arrays import BoolArray, FloatArray, IntArray, WordArray
 from .completion import Spellings
-from .features import Block, ProfileVectorizer, facet_shares, facet_weights_or_ones, takes_profiles
+from .features import ProfileVectorizer, takes_profiles, weights_of_facets
 from .index import PeerIndex
 from .model import TermModel
 from .profile import FACETS, MODES, Profile, check_facet, check_radius
-from .ranking import best, nearness, pair_codes, score
+from .ranking import HALF, NEAR, best, length_norm, moved, nearness, pair_codes, score, steps, turned, value
 from .rules import Facts, Question, Verdict
 from .shortfall import explain, paused
 from .suggestion import Asker, Teller
 
 A_MONDAY = date(2024, 1, 1)
-_PLACES = 2 ** np.arange(len(FACETS))
-_WAYS_TO_STATE = (np.arange(2 ** len(FACETS))[:, None] & _PLACES) > 0
 
 
 class Matcher(BaseEstimator):
@@ -36,14 +34,16 @@ class Matcher(BaseEstimator):
     Parameters
     ----------
     facet_weights : mapping of str to float, optional
-        How much each facet counts, 1 where none is given.
+        How much each facet counts, 1 where one is left out; None for what the model has learnt.
     separate_by : tuple of str
         Attributes in which two members must be equal; a missing one equals only a missing one.
 
     Attributes
     ----------
     model_ : TermModel
-        How common each term is.
+        How common each term is, and what was fitted.
+    prices_ : mapping of str to float
+        What a member's place in lists is divided by, by id: above 1 for who would be shown too often.
     index_ : PeerIndex
         Everybody, ready to be compared.
 
@@ -71,7 +71,14 @@ class Matcher(BaseEstimator):
         self.facet_weights = facet_weights
         self.separate_by = separate_by
 
-    def fit(self, profiles: Iterable[Profile], y: object = None, *, model: TermModel | None = None) -> Self:
+    def fit(
+        self,
+        profiles: Iterable[Profile],
+        y: object = None,
+        *,
+        model: TermModel | None = None,
+        prices: Mapping[str, float] | None = None,
+    ) -> Self:
         """Take in a whole community.
 
         Parameters
@@ -81,6 +88,8 @@ class Matcher(BaseEstimator):
         y : ignored
         model : TermModel, optional
             Counted from the profiles where it is None.
+        prices : mapping of str to float, optional
+            Fixed with the model; members without one have a price of 1.
 
         Raises
         ------
@@ -94,7 +103,7 @@ class Matcher(BaseEstimator):
         index.update(latest.values())
         self.model_: TermModel = counted
         self.index_ = index
-        self._weights = facet_weights_or_ones(self.facet_weights)
+        self.prices_: Mapping[str, float] = dict(prices or {})
         self._spellings: Spellings | None = None
         return self
 
@@ -138,6 +147,7 @@ class Matcher(BaseEstimator):
         self,
         model: TermModel,
         *,
+        prices: Mapping[str, float] | EllipsisType | None = ...,
         facet_weights: Mapping[str, float] | EllipsisType | None = ...,
         separate_by: tuple[str, ...] | EllipsisType = ...,
     ) -> None:
@@ -146,19 +156,26 @@ class Matcher(BaseEstimator):
         Parameters
         ----------
         model : TermModel
+        prices : optional
+            As in `fit`; what is left out stays.
         facet_weights, separate_by : optional
             As in the constructor; what is left out stays.
         """
         check_is_fitted(self)
+        restated = facet_weights is not ... and facet_weights != self.facet_weights
         if facet_weights is not ...:
-            self._weights = facet_weights_or_ones(facet_weights)
-            self.facet_weights = facet_weights
+            weights_of_facets(facet_weights, model)
+            self.facet_weights = self.index_.vectorizer.facet_weights = facet_weights
+        if prices is not ...:
+            self.prices_ = dict(prices or {})
         if separate_by is not ...:
             self.separate_by = separate_by
             self.index_.members.separate(separate_by)
         if model != self.model_:
             self.index_.reweigh(model)
             self.model_ = model
+        elif restated:
+            self.index_.place()
 
     def suggest(
         self,
@@ -171,8 +188,12 @@ class Matcher(BaseEstimator):
         facet: str | None = None,
         exclude: Collection[str] = (),
         invited_by: Collection[str] = (),
+        acquainted: Mapping[str, int] | None = None,
     ) -> Answer:
         """Suggest peers, best first.
+
+        Best is who scores highest, but a member who would be shown too often gives way (`prices_`), alike
+        peers take turns, and acquaintances in common come first.
 
         Parameters
         ----------
@@ -192,6 +213,8 @@ class Matcher(BaseEstimator):
             Ids that count as absent.
         invited_by : collection of str
             Ids of those who accepted the asking member and wait for an answer: suggested although full.
+        acquainted : mapping of str to int
+            How many acquaintances the asking member has in common with whom; never part of the score.
 
         Raises
         ------
@@ -205,9 +228,12 @@ class Matcher(BaseEstimator):
         question = Question(on, radius_km, mode, exclude, invited_by)
         asker, verdict, teller = self._put(profile, question)
         rows = np.flatnonzero(verdict.fits)
-        scores = self._scores(asker.facts, asker.blocks, verdict, rows, facet)
+        worth, has_common, half = self._worth(asker, verdict, rows, facet)
+        scores = score(worth, has_common, half)
         codes = pair_codes(asker.facts.code, self.index_.members.table["code"][rows], self.model_.number)
-        order = best(scores, codes, lambda at: self.index_.profile(rows[at]).id, n)
+        ranks = score(moved(worth, self._factors(rows, codes)), has_common, half)
+        ranks += steps(self._counted(rows, acquainted or {}))
+        order = best(ranks, codes, lambda at: self.index_.profile(rows[at]).id, n)
         items = tuple(teller.tell(int(rows[at]), float(scores[at])) for at in order)
         return Answer(items, None if len(items) == n else explain(n - len(items), profile, question, verdict))
 
@@ -270,24 +296,48 @@ class Matcher(BaseEstimator):
         facts = Facts.of(profile)
         verdict = self.index_.judge(facts, question, profile.id)
         asker = Asker(profile, facts, self.index_.vectorizer.blocks([profile]), question.on)
-        return asker, verdict, Teller(asker, self.index_, self._weights, verdict)
+        return asker, verdict, Teller(asker, self.index_, self._facets(), verdict)
 
-    def _scores(
-        self, facts: Facts, blocks: Mapping[str, Block], verdict: Verdict, rows: IntArray, facet: str | None
-    ) -> FloatArray:
-        alike = self.index_.alike(blocks)[:, rows]
+    def _facets(self) -> FloatArray:
+        return weights_of_facets(self.facet_weights, self.model_)
+
+    def _worth(
+        self, asker: Asker, verdict: Verdict, rows: IntArray, facet: str | None
+    ) -> tuple[FloatArray, BoolArray, float]:
+        """Return what speaks for each of some rows, whether terms are in common, and what scores the middle."""
+        model, index = self.model_, self.index_
+        one = np.array([facet in (None, name) for name in FACETS], np.float64)
+        weights = self._facets() if facet is None else one
+        alike = index.alike(asker.blocks)[:, rows]
+        shared = weights[0] * alike[0] + weights[1] * alike[1] + weights[2] * alike[2]
+        mine = np.array([[asker.blocks[name].terms[0]] for name in FACETS])
+        counts = [one @ stated for stated in (mine, index.stated(rows))]
+        norms = [length_norm(count, model.terms) for count in counts]
+        half = HALF * model.likeness
         if facet is not None:
-            one: FloatArray = np.clip(alike[FACETS.index(facet)], 0, 1)
-            return one
-        stated = np.array([[blocks[name].terms[0] > 0 for name in FACETS]])
-        # Of the ways to state three facets there are eight: the shares of each are worked out once.
-        ways = facet_shares(_WAYS_TO_STATE, self._weights)
-        mine, theirs = facet_shares(stated, self._weights), ways[self.index_.stated(rows) @ _PLACES]
-        parts = (mine * theirs).T * alike
-        likeness = np.clip(parts[0] + parts[1] + parts[2], 0, 1)
-        table = self.index_.members.table
-        in_person = table["in_person"][rows] & ("in_person" in facts.modes)
-        return score(likeness, np.where(in_person, nearness(verdict.km[rows]), 0.0))
+            nothing = np.zeros(len(rows))
+            return value(shared, norms[0] * norms[1], nothing, nothing), shared > 0, half
+        in_person = index.members.table["in_person"][rows] & ("in_person" in asker.facts.modes)
+        near = np.where(in_person, nearness(verdict.km[rows]), 0.0)
+        kindred = index.kindred(index.vectorizer.points([asker.profile]), rows)
+        near *= model.fitted.near if model.fitted else NEAR
+        return value(shared, norms[0] * norms[1], kindred, near), shared > 0, half
+
+    def _factors(self, rows: IntArray, codes: WordArray) -> FloatArray:
+        """Return what the value of each of some rows is multiplied with for the order."""
+        fitted = self.model_.fitted
+        factors = turned(codes, fitted.rotation) if fitted else np.ones(len(rows))
+        if self.prices_:
+            factors /= self.index_.priced(self.prices_, rows)
+        return factors
+
+    def _counted(self, rows: IntArray, acquainted: Mapping[str, int]) -> IntArray:
+        counts = np.zeros(len(self.index_.members.table["code"]), np.int64)
+        for peer, count in acquainted.items():
+            row = self.index_.row(peer)
+            if row is not None:
+                counts[row] = count
+        return counts[rows]
 
     def _recount(self, before: Iterable[Profile | None], after: Iterable[Profile]) -> None:
         if self._spellings is None:

@@ -8,11 +8,15 @@ from hashlib import blake2b
 
 import numpy as np
 
-from .arrays import FloatArray, IntArray, WordArray
+from .arrays import BoolArray, FloatArray, IntArray, WordArray
 from .features import GRAIN
 from .profile import EARTH_KM
 
 _FAR_KM = 200.0  # where nearness ends
+_SOFT_TERMS = 100.0  # with many fewer terms than that, their number hardly matters
+_MANY = 2  # acquaintances in common
+HALF = 0.3  # of what a member has in common with their like: the value that scores in the middle
+NEAR = 0.3  # what nearness of 1 adds, before anything was fitted; the commonest shared term adds 1
 _WORD = 2**64
 
 
@@ -34,17 +38,56 @@ def nearness(km: FloatArray) -> FloatArray:
     return np.rint(np.clip(near, 0, 1) / GRAIN) * GRAIN
 
 
-def score(likeness: FloatArray, near: FloatArray) -> FloatArray:
-    """Score peers: any likeness ranks above none, being near makes up to a fifth of it.
+def length_norm(terms: FloatArray, mean_terms: float) -> FloatArray:
+    """Return what a member's number of terms divides a pair's value by: above 1 where they stated many.
+
+    As in BM25 (Robertson and Zaragoza 2009, The Probabilistic Relevance Framework), but the same from either
+    side, and soft: with few terms on either side a shared one counts nearly in full.
+    """
+    norm: FloatArray = np.sqrt((_SOFT_TERMS + terms) / (_SOFT_TERMS + mean_terms))
+    return norm
+
+
+def value(shared: FloatArray, norm: FloatArray, kindred: FloatArray, near: FloatArray) -> FloatArray:
+    """Return what speaks for each peer: what is shared and kindred by the lengths, and nearness."""
+    total: FloatArray = (shared + kindred) / norm + near
+    return total
+
+
+def score(worth: FloatArray, has_common: BoolArray, half: float) -> FloatArray:
+    """Turn values into [0, 1]: any term in common ranks above none.
 
     Parameters
     ----------
-    likeness : array
-        Cosine of two members' rows, in [0, 1].
-    near : array of the same shape
-        In [0, 1].
+    worth : array
+        As `value` gives it; it may be below 0.
+    has_common : array of bool, of the same shape
+        Whether terms are shared or kin.
+    half : float
+        The value that is worth half.
     """
-    return np.where(likeness > 0, 0.1 + 0.9 * likeness * (0.8 + 0.2 * near), 0.1 * near)
+    # Of plain divisions, which come out the same on every processor.
+    far = (worth - half) / half
+    some = 0.1 + 0.9 * (0.5 + 0.5 * far / (1 + np.abs(far)))
+    above = np.maximum(worth, 0)
+    none = 0.1 * above / (above + half)
+    return np.where(has_common, some, none)
+
+
+def moved(worth: FloatArray, factor: FloatArray) -> FloatArray:
+    """Multiply values so that a factor below 1 always moves a peer down, one above 1 up."""
+    return np.where(worth > 0, worth * factor, worth / factor)
+
+
+def turned(codes: WordArray, rotation: float) -> FloatArray:
+    """Return a factor around 1 for each pair, by its code: alike peers take turns."""
+    share: FloatArray = codes.astype(np.float64) / _WORD
+    return 1 + rotation * (share - 0.5)
+
+
+def steps(acquainted: IntArray) -> IntArray:
+    """Turn acquaintances in common into three steps: none, some, many."""
+    return (acquainted > 0).astype(np.int64) + (acquainted >= _MANY)
 
 
 def member_code(profile_id: str) -> int:
@@ -69,7 +112,7 @@ def _mixed(words: WordArray) -> WordArray:
 
 
 def best(scores: FloatArray, codes: WordArray, id_at: Callable[[int], str], n: int) -> list[int]:
-    """Return the positions of the n best: by score, then code, then id.
+    """Return the positions of the n best: by what they are ordered by, then code, then id.
 
     Only the last place's ties are looked at as a whole, by code alone: thousands of alike peers cost one
     partition.

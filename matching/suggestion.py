@@ -119,7 +119,7 @@ class Teller:
         pairs: dict[str, Related] = {}
         for term in sorted(theirs.keys() - both):
             meant = self._meant(facet, term)
-            weight = self._weights[facet] * self._idf(facet, meant)
+            weight = self._weights[facet] * self._worth(facet, meant)
             kin = self._kin[facet]
             for mine, close in (*kin.get(meant, ()), *kin.get(concept(meant), ())):
                 pair = Related(self._terms[facet][mine], theirs[term], weight * close)
@@ -132,7 +132,7 @@ class Teller:
         reach: dict[str | int, list[tuple[str, float]]] = {}
         for term in terms:
             meant = self._meant(facet, term)
-            weight = self._idf(facet, meant)
+            weight = self._worth(facet, meant)
             reach.setdefault(meant, []).append((term, SPELT * weight))
             for kin, close in near(meant).items():
                 reach.setdefault(kin, []).append((term, close * weight))
@@ -141,5 +141,5 @@ class Teller:
     def _meant(self, facet: str, term: str) -> str:
         return self._index.vectorizer.columns_[facet].meant(term)
 
-    def _idf(self, facet: str, term: str) -> float:
-        return self._index.vectorizer.model_.idf(facet, term)
+    def _worth(self, facet: str, term: str) -> float:
+        return self._index.vectorizer.model_.weight(facet, term)

@@ -1,0 +1,145 @@
+"""A community as matrices to learn from: in come profiles, out come terms, lengths, places, and a latent space.
+
+Only terms of three members or more stand in it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array, diags_array, hstack
+from sklearn.utils.extmath import randomized_svd
+
+from .arrays import BoolArray, FloatArray, IntArray
+from .latent import Fitted
+from .model import TermModel
+from .profile import FACETS, Profile, unit_vector
+from .ranking import kilometres, length_norm, member_code, nearness
+from .terms import distinct
+
+FEWEST_MEMBERS, FEWEST_TERMS = 200, 32  # below that a latent space shows chance
+DIMENSIONS, DIMENSIONS_OF_MANY, MANY_MEMBERS = 256, 64, 200_000
+_AT_MOST = 50_000  # members from whom the space is found
+_NOWHERE = (np.nan, np.nan, np.nan)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Hold a community's members by row.
+
+    Attributes
+    ----------
+    terms : dict of str to tuple of str
+        Per facet the counted terms, sorted: what the columns stand for.
+    weighted : dict of str to sparse array of shape (n_members, n_terms)
+    lengths, norms : array of shape (n_members,)
+        Euclidean lengths of all of a member's weighted terms, and what their number divides by.
+    codes : array of uint64
+    centres, radius_km, in_person, online : arrays
+        Where a member is on the unit sphere, and how they meet.
+    """
+
+    model: TermModel
+    row_of: dict[str, int]
+    terms: dict[str, tuple[str, ...]]
+    weighted: dict[str, Any]
+    lengths: FloatArray
+    norms: FloatArray
+    codes: IntArray
+    centres: FloatArray
+    radius_km: FloatArray
+    in_person: BoolArray
+    online: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.norms)
+
+    @classmethod
+    def of(cls, model: TermModel, profiles: Sequence[Profile]) -> "Corpus":
+        """Read a community, weighed by a model."""
+        terms = {facet: tuple(sorted(model.counts[facet])) for facet in FACETS}
+        stated = {facet: [distinct(profile.terms(facet)) for profile in profiles] for facet in FACETS}
+        weighted = {facet: _weighted(model, facet, terms[facet], stated[facet]) for facet in FACETS}
+        counts = np.array([[len(row) for row in stated[facet]] for facet in FACETS], np.float64).sum(axis=0)
+        rarest = model.weight("", "")
+        squares = sum(matrix.multiply(matrix).sum(axis=1) for matrix in weighted.values())
+        unknown = counts - sum(np.diff(matrix.indptr) for matrix in weighted.values())
+        places = [_NOWHERE if profile.place is None else unit_vector(profile.place) for profile in profiles]
+        modes = [profile.effective_modes for profile in profiles]
+        return cls(
+            model=model,
+            row_of={profile.id: row for row, profile in enumerate(profiles)},
+            terms=terms,
+            weighted=weighted,
+            lengths=np.sqrt(squares + unknown * rarest**2),
+            norms=length_norm(counts, model.terms),
+            codes=np.array([member_code(profile.id) >> 1 for profile in profiles], np.int64),
+            centres=np.array(places, np.float64).reshape(-1, 3),
+            radius_km=np.array([profile.radius_km for profile in profiles]),
+            in_person=np.array(["in_person" in some for some in modes], np.bool_),
+            online=np.array(["online" in some for some in modes], np.bool_),
+        )
+
+    def near(self, row: int, others: IntArray) -> tuple[FloatArray, BoolArray]:
+        """Return the nearness of others to a member, and whether the two could meet at all."""
+        x, y, z = self.centres[others].T
+        km = kilometres(x, y, z, (self.centres[row, 0], self.centres[row, 1], self.centres[row, 2]))
+        both = self.in_person[others] & self.in_person[row]
+        reach = both & (km <= np.minimum(self.radius_km[others], self.radius_km[row]))
+        could_meet = (reach | (self.online[others] & self.online[row])) & (others != row)
+        return np.where(both, nearness(km), 0.0), could_meet
+
+    def placed(self, fitted: Fitted, rows: IntArray) -> FloatArray:
+        """Return some members' points in the space of another model, divided by their norms."""
+        total = np.zeros((len(rows), fitted.dimensions)) - fitted.centre
+        for facet in FACETS:
+            vectors = np.zeros((len(self.terms[facet]), fitted.dimensions))
+            row_of = {term: row for row, term in enumerate(fitted.terms[facet])}
+            known = [(at, row_of[term]) for at, term in enumerate(self.terms[facet]) if term in row_of]
+            ours, theirs = np.array(known, np.int64).reshape(-1, 2).T
+            vectors[ours] = fitted.vectors[facet][theirs]
+            total += self.weighted[facet][rows] @ vectors
+        return total / self.norms[rows][:, None]
+
+
+def _weighted(model: TermModel, facet: str, terms: Sequence[str], stated: Sequence[dict[str, str]]) -> Any:
+    column_of = {term: column for column, term in enumerate(terms)}
+    rows = [sorted(column_of[term] for term in row if term in column_of) for row in stated]
+    columns = np.array([column for row in rows for column in row], np.int64)
+    weights = np.array([model.weight(facet, term) for term in terms])
+    ends = np.cumsum([0, *map(len, rows)])
+    return csr_array((weights[columns], columns, ends), shape=(len(rows), len(terms)))
+
+
+@dataclass(frozen=True)
+class Space:
+    """Hold a latent space: the terms' axes, and the members in it.
+
+    Attributes
+    ----------
+    axes : array of shape (n_terms of all facets, n_dimensions)
+        Orthonormal columns, strongest first.
+    centre : array of shape (n_dimensions,)
+    points : array of shape (n_members, n_dimensions)
+        From the centre, divided by the members' norms.
+    """
+
+    axes: FloatArray
+    centre: FloatArray
+    points: FloatArray
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> "Space | None":
+        """Find the space in which members differ most (LSA); None where there are too few of them."""
+        joined = csr_array(hstack([corpus.weighted[facet] for facet in FACETS], format="csr"))
+        if len(corpus) < FEWEST_MEMBERS or joined.shape[1] < FEWEST_TERMS:
+            return None
+        step = -(-len(corpus) // _AT_MOST)
+        # By half of their lengths: between who wrote most and who wrote what.
+        halved = diags_array(np.maximum(corpus.lengths[::step], 1e-9) ** -0.5) @ joined[::step]
+        most = DIMENSIONS if len(corpus) <= MANY_MEMBERS else DIMENSIONS_OF_MANY
+        _, _, axes = randomized_svd(halved, min(most, joined.shape[1] - 1), n_iter=3, random_state=0)
+        points = joined @ axes.T
+        centre = points.mean(axis=0)
+        return cls(axes.T, centre, (points - centre) / corpus.norms[:, None])

@@ -1,0 +1,27 @@
+"""How well an order finds who people really chose: in come values and truth, out come figures a query."""
+
+import numpy as np
+
+from .arrays import BoolArray, FloatArray
+
+_DISCOUNTS = 1 / np.log2(np.arange(2, 12))
+
+
+def ndcg_at_10(values: FloatArray, relevant: BoolArray) -> FloatArray:
+    """Return the normalised discounted cumulative gain of the ten best of each row (Järvelin, Kekäläinen 2002).
+
+    Parameters
+    ----------
+    values : array of shape (n_queries, n_members)
+        -inf for who is no candidate.
+    relevant : array of bool, of the same shape
+        At least one in each row.
+    """
+    best = min(10, values.shape[1])
+    top = np.argpartition(-values, best - 1, axis=1)[:, :best]
+    order = np.argsort(-np.take_along_axis(values, top, 1), axis=1, kind="stable")
+    top = np.take_along_axis(top, order, 1)
+    hit = np.take_along_axis(relevant, top, 1) & np.isfinite(np.take_along_axis(values, top, 1))
+    ideal = np.cumsum(_DISCOUNTS)[np.minimum(relevant.sum(axis=1), 10) - 1]
+    gains: FloatArray = (hit * _DISCOUNTS[:best]).sum(axis=1) / ideal
+    return gains

@@ -1,0 +1,144 @@
+"""What a fit adds to the counts: in come terms, out come points in one space where kindred members are near.
+
+A member's point is the sum of the vectors of their terms, from the community's centre. Some dimensions draw
+together who is alike in them, some push apart: that is what declines and connections taught.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from .arrays import FloatArray
+from .profile import FACETS
+
+if TYPE_CHECKING:
+    from .model import TermModel
+
+# Directions are rounded to multiples of this. Their products are multiples of 2**-22 and all partial sums at
+# most about 1 (Cauchy and Schwarz), which float32 holds exactly: the same sum in any order of adding.
+DIRECTION_GRAIN = 2.0**-11
+NORM_GRAIN = 2.0**-16
+
+Points = tuple[NDArray[np.float32], FloatArray]
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """Hold what was fitted; two are equal only if they are one.
+
+    Parameters
+    ----------
+    facets : array of shape (3,)
+        What each facet weighs, in the order of FACETS.
+    near : float
+        What nearness of 1 adds, in the unit of a shared term of everybody's.
+    rotation : float
+        How much the hash of a pair moves it in the order, as a part of its value.
+    terms : mapping of str to sequence of str
+        Per facet the terms that have a vector, sorted.
+    vectors : mapping of str to array of shape (n_terms, n_dimensions)
+    centre, signs : array of shape (n_dimensions,)
+        The members' mean point; 1 where likeness draws together, -1 where it pushes apart.
+    """
+
+    facets: FloatArray
+    near: float
+    rotation: float
+    terms: Mapping[str, Sequence[str]]
+    vectors: Mapping[str, NDArray[np.float32]]
+    centre: FloatArray
+    signs: NDArray[np.float32]
+
+    @property
+    def dimensions(self) -> int:
+        """Return how many dimensions a point has."""
+        return len(self.signs)
+
+    @classmethod
+    def flat(cls, near: float, rotation: float) -> "Fitted":
+        """Return what a community is given that is too small for a latent space."""
+        terms, vectors = dict.fromkeys(FACETS, ()), dict.fromkeys(FACETS, np.zeros((0, 0), np.float32))
+        nothing = np.zeros(0)
+        return cls(np.ones(3), near, rotation, terms, vectors, nothing, nothing.astype(np.float32))
+
+    @cached_property
+    def _rows(self) -> dict[str, dict[str, int]]:
+        return {facet: {term: row for row, term in enumerate(terms)} for facet, terms in self.terms.items()}
+
+    def points(
+        self, model: "TermModel", rows: Mapping[str, Sequence[Sequence[str]]], emphasis: FloatArray
+    ) -> Points:
+        """Place members, given by facet as rows of terms in normal form.
+
+        Parameters
+        ----------
+        model : TermModel
+            Weighs the terms.
+        rows : mapping of str to sequence of sequences of str
+            A member's terms stand at one number in all facets.
+        emphasis : array of shape (3,)
+            What each facet's terms are multiplied with.
+
+        Returns
+        -------
+        (array of shape (n, n_dimensions), array of shape (n,))
+            Directions in float32, and lengths.
+        """
+        placed = -np.tile(self.centre, (len(rows[FACETS[0]]), 1))
+        for facet, stress in zip(FACETS, emphasis.tolist(), strict=True):
+            known = self._rows[facet]
+            # Sorted, so that sums come out alike to the last bit.
+            found = [sorted({known[term] for term in terms if term in known}) for terms in rows[facet]]
+            columns = np.array([column for row in found for column in row], np.int64)
+            weights = [stress * model.weight(facet, self.terms[facet][column]) for column in columns]
+            ends = np.cumsum([0, *map(len, found)])
+            shape = (len(found), len(known))
+            placed += csr_array((weights, columns, ends), shape=shape) @ self.vectors[facet].astype(np.float64)
+        lengths = np.sqrt((placed**2).sum(axis=1))
+        directions = np.divide(placed, lengths[:, None], out=np.zeros_like(placed), where=lengths[:, None] > 0)
+        rounded = np.rint(directions / DIRECTION_GRAIN) * DIRECTION_GRAIN
+        return rounded.astype(np.float32), np.rint(lengths / NORM_GRAIN) * NORM_GRAIN
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what of it JSON can hold."""
+        return {
+            "facets": self.facets.tolist(),
+            "near": self.near,
+            "rotation": self.rotation,
+            "terms": {facet: list(terms) for facet, terms in self.terms.items()},
+        }
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what of it is arrays, by name."""
+        vectors = {f"vectors_{facet}": array for facet, array in self.vectors.items()}
+        return {**vectors, "centre": self.centre, "signs": self.signs}
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> "Fitted":
+        """Read back what `as_dict` and `arrays` gave.
+
+        Raises
+        ------
+        ValueError
+            If the shapes don't fit together.
+        """
+        vectors = {facet: np.asarray(arrays[f"vectors_{facet}"], np.float32) for facet in FACETS}
+        terms = {facet: tuple(map(str, kept["terms"][facet])) for facet in FACETS}
+        centre, signs = np.asarray(arrays["centre"], np.float64), np.asarray(arrays["signs"], np.float32)
+        shapes = {facet: (len(terms[facet]), len(signs)) for facet in FACETS}
+        if len(centre) != len(signs) or any(vectors[facet].shape != shapes[facet] for facet in FACETS):
+            raise ValueError(f"expected vectors of shapes {shapes} and as many dimensions in the centre")
+        facets = np.array(kept["facets"], np.float64)
+        return cls(facets, float(kept["near"]), float(kept["rotation"]), terms, vectors, centre, signs)
+
+
+def products(one: Points, others: Points, signs: NDArray[np.float32]) -> FloatArray:
+    """Multiply one member's point, the first, with others': shape (n,)."""
+    alike = others[0] @ (one[0][0] * signs)
+    result: FloatArray = alike.astype(np.float64) * (others[1] * one[1][0])
+    return result

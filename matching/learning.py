@@ -1,0 +1,302 @@
+"""Learn from a community: in come profiles and what people answered, out comes a model, if it does no worse.
+
+Without answers a model is the counts, a latent space of the terms, and weights that did well on other
+communities. Answers move them: a form on the latent space (see `bilinear`), and the weights of each part, one
+at a time, where members who were left out of the learning would clearly have been served better. A tenth of
+the members is left out of all learning, always the same by their codes: they judge a new model beside the one
+it would replace.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array
+
+from .arrays import BoolArray, FloatArray, IntArray
+from .bilinear import learn_form
+from .corpus import Corpus, Space
+from .held_out import ndcg_at_10
+from .latent import Fitted
+from .model import TermModel
+from .profile import FACETS, Profile
+from .ranking import NEAR
+
+FEWEST_ANSWERS = 20  # connections below which nothing is learnt from them
+QUERIES = 300  # members of a fold who are asked for, at most
+CANDIDATES = 20_000  # whom they are compared with, at most
+SAMPLE = 2000  # members whose pairs show how far values spread
+CLEARLY = 1.5  # standard errors by which a change must do better
+ALIKE_DIMENSIONS = 64  # those of the space in which being alike counts before anything was learnt
+ROTATION = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """State what two made of each other: `label` above 0 that they chose each other, below 0 that they did not."""
+
+    one: str
+    other: str
+    label: float
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """Hold a model and its figures; where it was not accepted, the model is the old one, counted anew."""
+
+    model: TermModel
+    accepted: bool
+    figures: Mapping[str, float | int | bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Hold how much each part counts; `nearness` and `taught` in standard deviations of what is shared."""
+
+    facets: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    alike: float = 0.5
+    nearness: float = 0.16
+    taught: float = 0.0
+
+
+STEPS: tuple[tuple[str, tuple[float, ...]], ...] = (
+    ("taught", (0.1, 0.3, 1.0, 3.0, 10.0)),
+    ("alike", (0.0, 0.25, 0.5, 1.0, 2.0)),
+    ("nearness", (0.0, 0.05, 0.16, 0.5, 1.5)),
+    *((facet, (0.25, 0.5, 1.0, 2.0, 4.0)) for facet in FACETS),
+)
+Progress = Callable[[float], None]
+
+
+def learn(
+    number: int,
+    profiles: Sequence[Profile],
+    feedback: Sequence[Feedback] = (),
+    *,
+    before: TermModel | None = None,
+    progress: Progress = lambda _: None,
+) -> Learnt:
+    """Fit a model to a community.
+
+    Parameters
+    ----------
+    number : int
+        The new model's.
+    profiles : sequence of Profile
+    feedback : sequence of Feedback
+        Each pair once; who is not among the profiles is passed over.
+    before : TermModel, optional
+        What the new one would replace: it must not do worse on the members left out, by more than a standard
+        error.
+    progress : callable
+        Is told how far it is, from 0 to 1.
+    """
+    counted = TermModel.of(number, profiles)
+    corpus = Corpus.of(counted, profiles)
+    progress(0.1)
+    space = Space.of(corpus)
+    progress(0.4)
+    answers = _answers(corpus, feedback)
+    learner = _Learner(corpus, space, answers)
+    weights = learner.choose(progress)
+    model = replace(counted, fitted=learner.fitted(weights))
+    figures, accepted = learner.judge(weights, model, before)
+    progress(1.0)
+    if before is not None and not accepted:
+        model = replace(counted, fitted=before.fitted)
+    return Learnt(model, accepted, figures)
+
+
+def _answers(corpus: Corpus, feedback: Sequence[Feedback]) -> Any:
+    known = [one for one in feedback if one.one in corpus.row_of and one.other in corpus.row_of]
+    ones = np.array([corpus.row_of[one.one] for one in known], np.int64)
+    others = np.array([corpus.row_of[one.other] for one in known], np.int64)
+    labels = np.array([one.label for one in known], np.float64)
+    both = np.concatenate([ones, others]), np.concatenate([others, ones])
+    return csr_array(coo_array((np.concatenate([labels, labels]), both), shape=(len(corpus), len(corpus))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """Hold members who are asked for, their candidates, and each part's values for every pair of them."""
+
+    asked: IntArray
+    candidates: IntArray
+    relevant: BoolArray
+    possible: BoolArray
+    nearness: FloatArray
+    parts: Mapping[str, FloatArray]
+
+    def values(self, weights: Weights, spread: float) -> FloatArray:
+        """Return the value of every pair, -inf where the two could not meet."""
+        total = weights.nearness * spread * self.nearness + weights.alike * self.parts["alike"]
+        total += weights.taught * spread * self.parts["taught"]
+        for at, facet in enumerate(FACETS):
+            total += weights.facets[at] * self.parts[facet]
+        return np.where(self.possible, total, -np.inf)
+
+
+class _Learner:
+    """Hold what is learnt from, and the spread of what members share."""
+
+    def __init__(self, corpus: Corpus, space: Space | None, answers: Any) -> None:
+        self._corpus, self._space, self._answers = corpus, space, answers
+        self._judges = corpus.codes % 10 == 0
+        self._fold_of = corpus.codes // 10 % 2
+        self._random = np.random.default_rng(0)
+        self._sample = self._random.permutation(len(corpus))[:SAMPLE]
+        shared = sum(self._shared(facet, self._sample, self._sample) for facet in FACETS)
+        self._spread = _spread(shared)
+
+    def choose(self, progress: Progress) -> Weights:
+        """Return the weights that serve members best who were left out of learning the form."""
+        weights = Weights()
+        if (self._answers > 0).sum() < 2 * FEWEST_ANSWERS:
+            return weights
+        folds = [self._fold(~self._judges & (self._fold_of == number)) for number in (0, 1)]
+        gains = self._gains(folds, weights)
+        for at, (name, steps) in enumerate(STEPS):
+            tried = [_with(weights, name, step) for step in steps]
+            results = [self._gains(folds, one) for one in tried]
+            best = int(np.argmax([result.mean() for result in results]))
+            if _clearly_better(results[best], gains):
+                weights, gains = tried[best], results[best]
+            progress(0.5 + 0.4 * at / len(STEPS))
+        return weights
+
+    def fitted(self, weights: Weights) -> Fitted:
+        """Return what the weights make of the space, learnt from all but the judges."""
+        near = weights.nearness * self._spread
+        if self._space is None:
+            return replace(Fitted.flat(near if self._spread else NEAR, ROTATION), facets=np.array(weights.facets))
+        form = np.zeros((self._space.points.shape[1],) * 2)
+        alike = np.arange(min(ALIKE_DIMENSIONS, len(form)))
+        form[alike, alike] = weights.alike
+        if weights.taught:
+            taught = learn_form(self._space.points, self._answers, self._teachers(self._judges))
+            form += weights.taught * self._spread * taught / self._scale(taught)
+        strengths, turned = np.linalg.eigh(form)
+        kept = np.abs(strengths) > 1e-6 * np.abs(strengths).max(initial=0)
+        turned = turned[:, kept] * np.sqrt(np.abs(strengths[kept]))
+        vectors = (self._space.axes @ turned).astype(np.float32)
+        ends = np.cumsum([len(self._corpus.terms[facet]) for facet in FACETS])[:-1]
+        return Fitted(
+            facets=np.array(weights.facets),
+            near=near,
+            rotation=ROTATION,
+            terms=self._corpus.terms,
+            vectors=dict(zip(FACETS, np.split(vectors, ends), strict=True)),
+            centre=self._space.centre @ turned,
+            signs=np.sign(strengths[kept]).astype(np.float32),
+        )
+
+    def judge(
+        self, weights: Weights, model: TermModel, before: TermModel | None
+    ) -> tuple[dict[str, float | int | bool | None], bool]:
+        """Compare on the judges: the new model, the one before, and one that has learnt nothing."""
+        fold = self._fold(self._judges)
+        figures: dict[str, float | int | bool | None] = {
+            "members": len(self._corpus),
+            "terms": sum(map(len, self._corpus.terms.values())),
+            "dimensions": model.fitted.dimensions if model.fitted else 0,
+            "positive": int((self._answers > 0).sum()) // 2,
+            "negative": int((self._answers < 0).sum()) // 2,
+            "judges": len(fold.relevant),
+            **{f"weight_{facet}": weights.facets[at] for at, facet in enumerate(FACETS)},
+            "weight_alike": weights.alike,
+            "weight_nearness": weights.nearness,
+            "weight_taught": weights.taught,
+            "ndcg": None,
+            "ndcg_unlearnt": None,
+            "ndcg_before": None,
+        }
+        if not len(fold.relevant):
+            return figures, True
+        mine = ndcg_at_10(fold.values(weights, self._spread), fold.relevant)
+        figures["ndcg"] = float(mine.mean())
+        figures["ndcg_unlearnt"] = float(ndcg_at_10(fold.values(Weights(), self._spread), fold.relevant).mean())
+        if before is None or before.fitted is None:
+            return figures, True
+        theirs = ndcg_at_10(self._values_of(before, fold), fold.relevant)
+        figures["ndcg_before"] = float(theirs.mean())
+        lost = theirs - mine
+        return figures, bool(lost.mean() <= lost.std() / np.sqrt(len(lost)))
+
+    def _fold(self, members: BoolArray) -> _Fold:
+        """Ask for some of these members: those who chose somebody; learn the form from the others."""
+        chose = np.asarray((self._answers > 0).sum(axis=1)).ravel() > 0
+        asked = self._random.permutation(np.flatnonzero(members & chose))[:QUERIES]
+        candidates = np.arange(len(self._corpus))
+        if len(candidates) > CANDIDATES:
+            chosen = self._answers[asked].nonzero()[1]
+            candidates = np.union1d(self._random.permutation(candidates)[:CANDIDATES], chosen)
+        near = [self._corpus.near(row, candidates) for row in asked]
+        possible = np.array([could for _, could in near], np.bool_).reshape(len(asked), -1)
+        relevant = (self._answers[asked][:, candidates] > 0).toarray() & possible
+        parts = {facet: self._shared(facet, asked, candidates) for facet in FACETS}
+        parts |= self._latent(asked, candidates, self._teachers(members | self._judges))
+        some = relevant.any(axis=1)
+        return _Fold(
+            asked[some],
+            candidates,
+            relevant[some],
+            possible[some],
+            np.array([nearness for nearness, _ in near]).reshape(possible.shape)[some],
+            {name: part[some] for name, part in parts.items()},
+        )
+
+    def _teachers(self, left_out: BoolArray) -> IntArray:
+        answered = np.diff(self._answers.indptr) > 0
+        return np.flatnonzero(answered & ~left_out)
+
+    def _shared(self, facet: str, rows: IntArray, others: IntArray) -> FloatArray:
+        matrix, norms = self._corpus.weighted[facet], self._corpus.norms
+        product: FloatArray = (matrix[rows] @ matrix[others].T).toarray()
+        return product / norms[rows][:, None] / norms[others]
+
+    def _latent(self, rows: IntArray, others: IntArray, teachers: IntArray) -> dict[str, FloatArray]:
+        if self._space is None:
+            nothing = np.zeros((len(rows), len(others)))
+            return {"alike": nothing, "taught": nothing}
+        points = self._space.points
+        alike = points[rows, :ALIKE_DIMENSIONS] @ points[others, :ALIKE_DIMENSIONS].T
+        taught = learn_form(points, self._answers, teachers)
+        return {"alike": alike, "taught": points[rows] @ (taught / self._scale(taught)) @ points[others].T}
+
+    def _scale(self, form: FloatArray) -> float:
+        """Return the spread of a form's values, to bring every form to one scale."""
+        assert self._space is not None
+        some = self._space.points[self._sample]
+        return _spread(some @ form @ some.T) or 1.0
+
+    def _gains(self, folds: Sequence[_Fold], weights: Weights) -> FloatArray:
+        gains = [ndcg_at_10(fold.values(weights, self._spread), fold.relevant) for fold in folds]
+        return np.concatenate(gains) if gains else np.zeros(0)
+
+    def _values_of(self, before: TermModel, fold: _Fold) -> FloatArray:
+        """Return the values that the model before gives the pairs of a fold."""
+        fitted = before.fitted
+        assert fitted is not None
+        points = [self._corpus.placed(fitted, rows) for rows in (fold.asked, fold.candidates)]
+        total = (points[0] * fitted.signs) @ points[1].T + fitted.near * fold.nearness
+        for weight, facet in zip(fitted.facets, FACETS, strict=True):
+            total += weight * fold.parts[facet]
+        return np.where(fold.possible, total, -np.inf)
+
+
+def _spread(values: FloatArray) -> float:
+    return float(values.std())
+
+
+def _with(weights: Weights, name: str, value: float) -> Weights:
+    if name in FACETS:
+        facets = [value if facet == name else old for facet, old in zip(FACETS, weights.facets, strict=True)]
+        return replace(weights, facets=(facets[0], facets[1], facets[2]))
+    return replace(weights, **{name: value})
+
+
+def _clearly_better(gains: FloatArray, before: FloatArray) -> bool:
+    """Tell whether a change serves the same members better by more than chance would have it."""
+    won = gains - before
+    return bool(len(won) and won.mean() > CLEARLY * won.std() / np.sqrt(len(won)) > 0)
