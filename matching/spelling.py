@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 SPELT = 0.8  # likeness of a misspelling and what it stands for
 _SHORTEST, _LONG, _LONGEST = 5, 9, 20  # letters of a word that may be misspelt, misspelt twice; the most
-_BASE = np.uint64(0x9E3779B97F4A7C15)
+_POWERS = np.cumprod(np.full(_LONGEST, 0x9E3779B97F4A7C15, np.uint64))  # of any odd number
+_BATCH = 256  # words that are shortened at once
 _SLIPS = 2  # at most, in a whole term
 _TELLING = 5  # letters that stand for a sound
 _DOUBLE, _VOWELS = re.compile(r"(.)\1"), re.compile("[aeiouy]")
@@ -106,10 +107,11 @@ class _Words:
     """Find words by what is left of them without one or two letters after the first, and by sound."""
 
     def __init__(self, words: Sequence[str]) -> None:
-        # By length, so that all words of one length are shortened at once.
+        # By length, so that many words of one length are shortened at once.
         self._words = sorted((word for word in words if _SHORTEST <= len(word) <= _LONGEST), key=len)
         keys, owners, first = [np.empty(0, np.uint64)], [np.empty(0, np.int64)], 0
-        for length, group in groupby(self._words, len):
+        for (length, _), places in groupby(range(len(self._words)), self._batch):
+            group = [self._words[place] for place in places]
             # Two slips are forgiven from nine letters on, so that seven may be meant.
             found = _shorten("".join(group), length, 2 if length >= _LONG - _SLIPS else 1)
             keys.append(found.ravel())
@@ -121,6 +123,9 @@ class _Words:
         self._sounding: dict[str, list[str]] = {}
         for word in self._words:
             self._sounding.setdefault(_sound(word), []).append(word)
+
+    def _batch(self, place: int) -> tuple[int, int]:
+        return len(self._words[place]), place // _BATCH
 
     def like(self, word: str, slips: int) -> set[str]:
         """Return all words within so many slips or of the same sound, and perhaps others."""
@@ -140,13 +145,8 @@ def _shorten(words: str, length: int, most: int) -> NDArray[np.uint64]:
         Polynomials of the letters that are left, modulo 2 to the 64; the first letter always is.
     """
     letters = np.frombuffer(words.encode("utf-32-le"), np.uint32).astype(np.uint64).reshape(-1, length)
-    shortened = []
-    for left in _left(length, most):
-        found = np.zeros((len(letters), len(left)), np.uint64)
-        for place in left.T:
-            found = found * _BASE + letters[:, place]
-        shortened.append(found)
-    return np.concatenate(shortened, axis=1)
+    ways = [letters[:, left] @ _POWERS[: left.shape[1]] for left in _left(length, most)]
+    return np.concatenate(ways, axis=1)
 
 
 @lru_cache(maxsize=2 * _LONGEST)
