@@ -118,22 +118,20 @@ def closeness(one: str, other: str) -> float:
 @lru_cache(maxsize=1)
 def kin_table() -> KinTable:
     """Read the tables, once."""
-    concepts: dict[str, dict[str, list[str]]] = {}
+    concept_of: dict[str, int] = {}
+    wider: dict[str, list[str]] = {}
     broad: set[str] = set()
     words: set[str] = set()
     for table in _tables():
         for name, entry in table["concepts"].items():
-            known = concepts.setdefault(name, {"also": [], "in": []})
-            known["also"] += entry["also"]
-            known["in"] += entry["in"]
+            wider[name] = list(dict.fromkeys([*wider.get(name, ()), *entry["in"]]))
+        numbers = {name: number for number, name in enumerate(wider)}
+        for name, entry in table["concepts"].items():
+            for term in (name, *entry["also"]):
+                concept_of.setdefault(normalise(term), numbers[name])
         broad.update(table["broad"])
         words.update(map(normalise, table["words"]))
-    names = tuple(concepts)
-    concept_of: dict[str, int] = {}
-    for number, name in enumerate(names):
-        for term in (name, *concepts[name]["also"]):
-            concept_of.setdefault(normalise(term), number)
-    wider = {name: list(dict.fromkeys(entry["in"])) for name, entry in concepts.items()}
+    names = tuple(wider)
     rows = [_row(name, wider, broad) for name in names]
     return _joined(names, concept_of, frozenset(words), rows)
 

@@ -12,14 +12,17 @@ symmetric deletion).
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import product
+from functools import lru_cache
+from itertools import combinations, groupby, product
 from typing import Self
-from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 
 SPELT = 0.8  # likeness of a misspelling and what it stands for
-_SHORTEST, _LONG, _LONGEST = 5, 9, 24  # letters of a word that may be misspelt, misspelt twice; the most
+_SHORTEST, _LONG, _LONGEST = 5, 9, 20  # letters of a word that may be misspelt, misspelt twice; the most
+_POWERS = np.cumprod(np.full(_LONGEST, 0x9E3779B97F4A7C15, np.uint64))  # of any odd number
+_BATCH = 256  # words that are shortened at once
 _SLIPS = 2  # at most, in a whole term
 _TELLING = 5  # letters that stand for a sound
 _DOUBLE, _VOWELS = re.compile(r"(.)\1"), re.compile("[aeiouy]")
@@ -104,33 +107,53 @@ class _Words:
     """Find words by what is left of them without one or two letters after the first, and by sound."""
 
     def __init__(self, words: Sequence[str]) -> None:
-        self._words = [word for word in words if _SHORTEST <= len(word) <= _LONGEST]
-        # Two slips are forgiven from nine letters on, so that seven may be meant.
-        left = [_shorten(word, 2 if len(word) >= _LONG - _SLIPS else 1) for word in self._words]
-        keys = np.array([key for keys in left for key in keys], np.uint32)
-        order = np.argsort(keys, kind="stable")
-        self._keys = keys[order]
-        self._owners = np.repeat(np.arange(len(left), dtype=np.int32), [len(keys) for keys in left])[order]
+        # By length, so that many words of one length are shortened at once.
+        self._words = sorted((word for word in words if _SHORTEST <= len(word) <= _LONGEST), key=len)
+        keys, owners, first = [np.empty(0, np.uint64)], [np.empty(0, np.int64)], 0
+        for (length, _), places in groupby(range(len(self._words)), self._batch):
+            group = [self._words[place] for place in places]
+            # Two slips are forgiven from nine letters on, so that seven may be meant.
+            found = _shorten("".join(group), length, 2 if length >= _LONG - _SLIPS else 1)
+            keys.append(found.ravel())
+            owners.append(np.repeat(np.arange(first, first + len(found)), found.shape[1]))
+            first += len(found)
+        joined = np.concatenate(keys)
+        order = np.argsort(joined, kind="stable")
+        self._keys, self._owners = joined[order], np.concatenate(owners)[order].astype(np.int32)
         self._sounding: dict[str, list[str]] = {}
         for word in self._words:
             self._sounding.setdefault(_sound(word), []).append(word)
 
+    def _batch(self, place: int) -> tuple[int, int]:
+        return len(self._words[place]), place // _BATCH
+
     def like(self, word: str, slips: int) -> set[str]:
         """Return all words within so many slips or of the same sound, and perhaps others."""
-        keys = np.array(list(_shorten(word, slips)), np.uint32)
+        keys = _shorten(word, len(word), slips).ravel()
         starts, ends = (np.searchsorted(self._keys, keys, side) for side in ("left", "right"))
         hits = np.flatnonzero(ends > starts)
         found = {self._words[owner] for hit in hits for owner in self._owners[starts[hit] : ends[hit]]}
         return found.union(self._sounding.get(_sound(word), ()))
 
 
-def _shorten(word: str, most: int) -> set[int]:
-    """Return what stands for the word without up to so many letters; the first letter stays."""
-    found = last = {word}
-    for _ in range(most):
-        last = {left[:at] + left[at + 1 :] for left in last for at in range(1, len(left))}
-        found = found | last
-    return {crc32(left.encode()) for left in found}
+def _shorten(words: str, length: int, most: int) -> NDArray[np.uint64]:
+    """Return what stands for words of one length, written in one, without up to so many letters of each.
+
+    Returns
+    -------
+    array of shape (n_words, n_ways)
+        Polynomials of the letters that are left, modulo 2 to the 64; the first letter always is.
+    """
+    letters = np.frombuffer(words.encode("utf-32-le"), np.uint32).astype(np.uint64).reshape(-1, length)
+    ways = [letters[:, left] @ _POWERS[: left.shape[1]] for left in _left(length, most)]
+    return np.concatenate(ways, axis=1)
+
+
+@lru_cache(maxsize=2 * _LONGEST)
+def _left(length: int, most: int) -> list[NDArray[np.int64]]:
+    """Return the places of the letters that are left, one row a way, by how many are taken out."""
+    kept = [combinations(range(1, length), length - 1 - count) for count in range(most + 1)]
+    return [np.array([(0, *places) for places in ways]) for ways in kept]
 
 
 def _sound(word: str) -> str:

@@ -231,7 +231,7 @@ def remembering() -> dict[str, Any]:
 
 
 # Zones with dates, and the table of kindred terms.
-NOBODYS_OWN = {"local_quarters", "_midnights", "kin_table", "_spelling_of_tables"}
+NOBODYS_OWN = {"local_quarters", "_midnights", "kin_table", "_spelling_of_tables", "_left"}
 
 
 def test_the_package_forgets_every_term_and_cell() -> None:

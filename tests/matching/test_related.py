@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from matching import TermModel, normalise
+from matching import TermModel, normalise, related
 from matching.related import FAR, SAME, closeness, concept, kin, kin_count, kin_table, near
 
 RELATED = """
@@ -147,3 +147,25 @@ def test_every_concept_has_another_name_or_a_narrower_one() -> None:
 def test_words_that_are_no_misspellings_are_no_terms() -> None:
     assert TABLE.words
     assert not TABLE.words & TABLE.concept_of.keys()
+
+
+def test_another_language_adds_terms_to_a_concept_and_concepts(monkeypatch: pytest.MonkeyPatch) -> None:
+    english = {"hiking": {"also": ["trekking"], "in": []}, "pool": {"also": ["billiards"], "in": []}}
+    german = {
+        "hiking": {"also": ["Wandern", "Pool"], "in": []},
+        "Kegeln": {"also": ["Kegelbahn"], "in": ["hiking"]},
+    }
+    tables = [
+        {"concepts": english, "broad": [], "words": []},
+        {"concepts": german, "broad": ["hiking"], "words": ["Wanderer"]},
+    ]
+    monkeypatch.setattr(related, "_tables", lambda: iter(tables))
+
+    table = kin_table.__wrapped__()
+
+    assert table.names == ("hiking", "pool", "Kegeln")
+    assert table.concept_of["wandern"] == table.concept_of["trekking"] == 0
+    assert table.concept_of["pool"] == 1  # a term keeps its first concept
+    assert table.columns.tolist() == [0, 1, 2, 0]
+    assert (table.values**2).tolist() == pytest.approx([SAME, SAME, SAME, FAR])
+    assert table.words == {"wanderer"}
