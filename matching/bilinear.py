@@ -34,6 +34,8 @@ def learn_form(points: FloatArray, answers: Any, rows: IntArray) -> FloatArray:
     dimensions = points.shape[1]
     energy = some.T @ some
     ridge = RIDGE * np.trace(energy) / dimensions
+    if not ridge:  # nobody answered, or nobody who differs
+        return np.zeros((dimensions, dimensions))
     shrink = np.linalg.inv(energy + ridge * np.eye(dimensions))
     degrees = np.asarray(abs(asked).sum(axis=1)).ravel()
     weighted = some.T @ degrees

@@ -152,7 +152,9 @@ class PeerIndex:
         return np.stack([terms.values[rows] for terms in self._terms.values()])
 
     def _points(self) -> Points:
-        return self._directions.values.reshape(len(self._lengths), self.vectorizer.dimensions), self._lengths.values
+        return self._directions.values.reshape(
+            len(self._lengths), self.vectorizer.dimensions
+        ), self._lengths.values
 
     def _place(self, profiles: list[Profile]) -> None:
         directions, lengths = self.vectorizer.points(profiles)

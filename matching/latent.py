@@ -98,9 +98,13 @@ class Fitted:
             weights = [stress * model.weight(facet, self.terms[facet][column]) for column in columns]
             ends = np.cumsum([0, *map(len, found)])
             shape = (len(found), len(known))
-            placed += csr_array((weights, columns, ends), shape=shape) @ self.vectors[facet].astype(np.float64)
+            placed += csr_array((weights, columns, ends), shape=shape) @ self.vectors[facet].astype(
+                np.float64
+            )
         lengths = np.sqrt((placed**2).sum(axis=1))
-        directions = np.divide(placed, lengths[:, None], out=np.zeros_like(placed), where=lengths[:, None] > 0)
+        directions = np.divide(
+            placed, lengths[:, None], out=np.zeros_like(placed), where=lengths[:, None] > 0
+        )
         rounded = np.rint(directions / DIRECTION_GRAIN) * DIRECTION_GRAIN
         return rounded.astype(np.float32), np.rint(lengths / NORM_GRAIN) * NORM_GRAIN
 

@@ -169,7 +169,9 @@ class _Learner:
         """Return what the weights make of the space, learnt from all but the judges."""
         near = weights.nearness * self._spread
         if self._space is None:
-            return replace(Fitted.flat(near if self._spread else NEAR, ROTATION), facets=np.array(weights.facets))
+            return replace(
+                Fitted.flat(near if self._spread else NEAR, ROTATION), facets=np.array(weights.facets)
+            )
         form = np.zeros((self._space.points.shape[1],) * 2)
         alike = np.arange(min(ALIKE_DIMENSIONS, len(form)))
         form[alike, alike] = weights.alike
@@ -215,7 +217,9 @@ class _Learner:
             return figures, True
         mine = ndcg_at_10(fold.values(weights, self._spread), fold.relevant)
         figures["ndcg"] = float(mine.mean())
-        figures["ndcg_unlearnt"] = float(ndcg_at_10(fold.values(Weights(), self._spread), fold.relevant).mean())
+        figures["ndcg_unlearnt"] = float(
+            ndcg_at_10(fold.values(Weights(), self._spread), fold.relevant).mean()
+        )
         if before is None or before.fitted is None:
             return figures, True
         theirs = ndcg_at_10(self._values_of(before, fold), fold.relevant)
@@ -232,7 +236,8 @@ class _Learner:
             chosen = self._answers[asked].nonzero()[1]
             candidates = np.union1d(self._random.permutation(candidates)[:CANDIDATES], chosen)
         near = [self._corpus.near(row, candidates) for row in asked]
-        possible = np.array([could for _, could in near], np.bool_).reshape(len(asked), -1)
+        shape = (len(asked), len(candidates))
+        possible = np.array([could for _, could in near], np.bool_).reshape(shape)
         relevant = (self._answers[asked][:, candidates] > 0).toarray() & possible
         parts = {facet: self._shared(facet, asked, candidates) for facet in FACETS}
         parts |= self._latent(asked, candidates, self._teachers(members | self._judges))
@@ -242,7 +247,7 @@ class _Learner:
             candidates,
             relevant[some],
             possible[some],
-            np.array([nearness for nearness, _ in near]).reshape(possible.shape)[some],
+            np.array([nearness for nearness, _ in near]).reshape(shape)[some],
             {name: part[some] for name, part in parts.items()},
         )
 
