@@ -1,8 +1,8 @@
 """What connections teach of the latent space: in come who connected or declined, out comes a symmetric form.
 
-The ridge regression of the matrix of answers on the members' points, Z B Z' ~ A, has a closed form. What
-would be expected from how many connections each has is taken out first (the modularity matrix of Newman 2006),
-so that it learns who goes with whom, not who is popular.
+The ridge regression of the matrix of answers on the members' points, Z B Z' ~ A, has a closed form. What is
+to be expected from how many connections each has is taken out first (the modularity matrix of Newman 2006):
+it learns who goes with whom, not who is popular.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""A community as matrices to learn from: in come profiles, out come terms, lengths, places, and a latent space.
+"""A community as matrices to learn from: in come profiles, out come terms, lengths, places, and a space.
 
 Only terms of three members or more stand in it.
 """

@@ -173,16 +173,16 @@ def weights_of_facets(facet_weights: Mapping[str, float] | None, model: TermMode
         If a facet is unknown, or a weight below 0 or not finite.
     """
     if facet_weights is None:
-        return model.fitted.facets if model.fitted else np.ones(len(FACETS))
+        learnt: FloatArray = model.fitted.facets if model.fitted else np.ones(len(FACETS))
+        return learnt
     stated = dict(facet_weights)
     weights = np.array([stated.pop(facet, 1.0) for facet in FACETS], np.float64)
     if stated or not np.all(np.isfinite(weights) & (weights >= 0)):
         raise ValueError(f"expected a weight of at least 0 for each of {FACETS}, got {facet_weights}")
     largest = weights.max()
-    if not largest:
-        return weights
-    scaled: FloatArray = weights / largest  # first, so that no sum overflows
-    return scaled / scaled.mean()
+    # First by the largest, so that no sum overflows.
+    scaled: FloatArray = weights / largest if largest else weights
+    return scaled / (scaled.mean() or 1.0)
 
 
 class ProfileVectorizer(TransformerMixin, BaseEstimator):

@@ -8,7 +8,7 @@ _DISCOUNTS = 1 / np.log2(np.arange(2, 12))
 
 
 def ndcg_at_10(values: FloatArray, relevant: BoolArray) -> FloatArray:
-    """Return the normalised discounted cumulative gain of the ten best of each row (Järvelin, Kekäläinen 2002).
+    """Return each row's normalised discounted cumulative gain at ten (Järvelin and Kekäläinen 2002).
 
     Parameters
     ----------

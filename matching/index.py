@@ -45,6 +45,8 @@ class PeerIndex:
         # How many of a row's entries are its own terms.
         self._terms = {facet: Growing(np.int64) for facet in FACETS}
         self._directions, self._lengths = Growing(np.float32), Growing(np.float64)
+        self._prices: Mapping[str, float] = {}
+        self._price = Growing(np.float64)
         self._scratch: dict[str, FloatArray] = {}
 
     def __len__(self) -> int:
@@ -80,6 +82,7 @@ class PeerIndex:
             self._blocks[facet].extend(block.lengths, block.columns, block.values)
             self._terms[facet].extend(block.terms)
         self._place(added)
+        self._price.extend([self._prices.get(profile.id, 1.0) for profile in added])
         self._profiles += added
         for profile in added:
             self._mask(profile.id)
@@ -106,6 +109,7 @@ class PeerIndex:
         directions, lengths = self._points()
         self._directions.replace(directions[rows].ravel())
         self._lengths.replace(lengths[rows])
+        self._price.replace(self._price.values[rows])
 
     def reweigh(self, model: TermModel) -> None:
         """Weigh every row anew under another model."""
@@ -121,6 +125,16 @@ class PeerIndex:
         self._directions, self._lengths = Growing(np.float32), Growing(np.float64)
         for start in range(0, len(self._profiles), ROWS_AT_ONCE):
             self._place(self._profiles[start : start + ROWS_AT_ONCE])
+
+    def charge(self, prices: Mapping[str, float]) -> None:
+        """Give members other prices; who is in none has 1, and so has who comes later."""
+        self._prices = prices
+        self._price.replace(np.array([prices.get(profile.id, 1.0) for profile in self._profiles], np.float64))
+
+    def prices(self, rows: IntArray) -> FloatArray:
+        """Return the prices of some rows."""
+        values: FloatArray = self._price.values[rows]
+        return values
 
     def judge(self, facts: Facts, question: Question, own_id: str) -> Verdict:
         """Apply the hard constraints to every row, the asking member's own left out."""

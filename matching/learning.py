@@ -34,7 +34,7 @@ ROTATION = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """State what two made of each other: `label` above 0 that they chose each other, below 0 that they did not."""
+    """State what two made of each other: `label` is above 0 where they chose each other, else below."""
 
     one: str
     other: str
@@ -146,8 +146,8 @@ class _Learner:
         self._fold_of = corpus.codes // 10 % 2
         self._random = np.random.default_rng(0)
         self._sample = self._random.permutation(len(corpus))[:SAMPLE]
-        shared = sum(self._shared(facet, self._sample, self._sample) for facet in FACETS)
-        self._spread = _spread(shared)
+        shared = [self._shared(facet, self._sample, self._sample) for facet in FACETS]
+        self._spread = _spread(shared[0] + shared[1] + shared[2])
 
     def choose(self, progress: Progress) -> Weights:
         """Return the weights that serve members best who were left out of learning the form."""
@@ -177,7 +177,7 @@ class _Learner:
         form[alike, alike] = weights.alike
         if weights.taught:
             taught = learn_form(self._space.points, self._answers, self._teachers(self._judges))
-            form += weights.taught * self._spread * taught / self._scale(taught)
+            form += weights.taught * self._spread * taught / self._scale(self._space, taught)
         strengths, turned = np.linalg.eigh(form)
         kept = np.abs(strengths) > 1e-6 * np.abs(strengths).max(initial=0)
         turned = turned[:, kept] * np.sqrt(np.abs(strengths[kept]))
@@ -222,7 +222,7 @@ class _Learner:
         )
         if before is None or before.fitted is None:
             return figures, True
-        theirs = ndcg_at_10(self._values_of(before, fold), fold.relevant)
+        theirs = ndcg_at_10(self._values_of(before.fitted, fold), fold.relevant)
         figures["ndcg_before"] = float(theirs.mean())
         lost = theirs - mine
         return figures, bool(lost.mean() <= lost.std() / np.sqrt(len(lost)))
@@ -267,22 +267,22 @@ class _Learner:
         points = self._space.points
         alike = points[rows, :ALIKE_DIMENSIONS] @ points[others, :ALIKE_DIMENSIONS].T
         taught = learn_form(points, self._answers, teachers)
-        return {"alike": alike, "taught": points[rows] @ (taught / self._scale(taught)) @ points[others].T}
+        return {
+            "alike": alike,
+            "taught": points[rows] @ (taught / self._scale(self._space, taught)) @ points[others].T,
+        }
 
-    def _scale(self, form: FloatArray) -> float:
+    def _scale(self, space: Space, form: FloatArray) -> float:
         """Return the spread of a form's values, to bring every form to one scale."""
-        assert self._space is not None
-        some = self._space.points[self._sample]
+        some = space.points[self._sample]
         return _spread(some @ form @ some.T) or 1.0
 
     def _gains(self, folds: Sequence[_Fold], weights: Weights) -> FloatArray:
         gains = [ndcg_at_10(fold.values(weights, self._spread), fold.relevant) for fold in folds]
         return np.concatenate(gains) if gains else np.zeros(0)
 
-    def _values_of(self, before: TermModel, fold: _Fold) -> FloatArray:
-        """Return the values that the model before gives the pairs of a fold."""
-        fitted = before.fitted
-        assert fitted is not None
+    def _values_of(self, fitted: Fitted, fold: _Fold) -> FloatArray:
+        """Return the values that another model gives the pairs of a fold."""
         points = [self._corpus.placed(fitted, rows) for rows in (fold.asked, fold.candidates)]
         total = (points[0] * fitted.signs) @ points[1].T + fitted.near * fold.nearness
         for weight, facet in zip(fitted.facets, FACETS, strict=True):
@@ -298,7 +298,8 @@ def _with(weights: Weights, name: str, value: float) -> Weights:
     if name in FACETS:
         facets = [value if facet == name else old for facet, old in zip(FACETS, weights.facets, strict=True)]
         return replace(weights, facets=(facets[0], facets[1], facets[2]))
-    return replace(weights, **{name: value})
+    changed: dict[str, Any] = {name: value}
+    return replace(weights, **changed)
 
 
 def _clearly_better(gains: FloatArray, before: FloatArray) -> bool:

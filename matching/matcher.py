@@ -42,8 +42,6 @@ class Matcher(BaseEstimator):
     ----------
     model_ : TermModel
         How common each term is, and what was fitted.
-    prices_ : mapping of str to float
-        What a member's place in lists is divided by, by id: above 1 for who would be shown too often.
     index_ : PeerIndex
         Everybody, ready to be compared.
 
@@ -103,7 +101,7 @@ class Matcher(BaseEstimator):
         index.update(latest.values())
         self.model_: TermModel = counted
         self.index_ = index
-        self.prices_: Mapping[str, float] = dict(prices or {})
+        index.charge(dict(prices or {}))
         self._spellings: Spellings | None = None
         return self
 
@@ -167,7 +165,7 @@ class Matcher(BaseEstimator):
             weights_of_facets(facet_weights, model)
             self.facet_weights = self.index_.vectorizer.facet_weights = facet_weights
         if prices is not ...:
-            self.prices_ = dict(prices or {})
+            self.index_.charge(dict(prices or {}))
         if separate_by is not ...:
             self.separate_by = separate_by
             self.index_.members.separate(separate_by)
@@ -177,7 +175,7 @@ class Matcher(BaseEstimator):
         elif restated:
             self.index_.place()
 
-    def suggest(
+    def suggest(  # noqa: PLR0913 - what may be asked is the contract's
         self,
         profile: Profile,
         n: int = 10,
@@ -192,7 +190,7 @@ class Matcher(BaseEstimator):
     ) -> Answer:
         """Suggest peers, best first.
 
-        Best is who scores highest, but a member who would be shown too often gives way (`prices_`), alike
+        Best is who scores highest, but a member who would be shown too often gives way (their price), alike
         peers take turns, and acquaintances in common come first.
 
         Parameters
@@ -304,7 +302,7 @@ class Matcher(BaseEstimator):
     def _worth(
         self, asker: Asker, verdict: Verdict, rows: IntArray, facet: str | None
     ) -> tuple[FloatArray, BoolArray, float]:
-        """Return what speaks for each of some rows, whether terms are in common, and what scores the middle."""
+        """Return what speaks for each of some rows, whether terms are common, and what scores the middle."""
         model, index = self.model_, self.index_
         one = np.array([facet in (None, name) for name in FACETS], np.float64)
         weights = self._facets() if facet is None else one
@@ -327,8 +325,7 @@ class Matcher(BaseEstimator):
         """Return what the value of each of some rows is multiplied with for the order."""
         fitted = self.model_.fitted
         factors = turned(codes, fitted.rotation) if fitted else np.ones(len(rows))
-        if self.prices_:
-            factors /= self.index_.priced(self.prices_, rows)
+        factors /= self.index_.prices(rows)
         return factors
 
     def _counted(self, rows: IntArray, acquainted: Mapping[str, int]) -> IntArray:
