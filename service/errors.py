@@ -47,6 +47,10 @@ class Conflict(KithError):
     """The state of things forbids it, such as an id that is taken."""
 
 
+class LeaseLost(Conflict):
+    """Another worker does this job now: what the one before it did must not be kept."""
+
+
 class Stale(KithError):
     """The condition sent with a write (If-Match) no longer holds."""
 

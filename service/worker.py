@@ -1,7 +1,11 @@
-"""The worker: carries out what has ended by time, as ordinary writes, and sweeps after erasures."""
+"""The worker: carries out what has ended by time, as ordinary writes, sweeps after erasures, and does jobs.
 
+Jobs may take long, so they have a thread of their own: a sweep must not wait for a round to be planned.
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 import structlog
 
@@ -11,27 +15,57 @@ from service.storage.communities import communities_due
 from service.storage.database import Database
 from service.storage.session import Session
 from service.usecases.erasures import sweep_due
+from service.usecases.jobs import Handler, JobContext, run_one
 from service.usecases.profiles import settle_due
 
 SECONDS_BETWEEN_ROUNDS = 5.0
+SECONDS_BETWEEN_JOBS = 1.0
+# A job that takes longer to end is left: its lease runs out, and another worker does it.
+SECONDS_TO_END = 10.0
+JOBS_AT_ONCE = 1000
+
+HANDLERS: Mapping[str, Handler] = {}
 log = structlog.get_logger(__name__)
 
 
 def run(database: Database, cache: Cache, erased: Path, stop: Event) -> None:
     """Work until told to stop; a database that is away is asked again in the next round."""
+    doing = Thread(target=_do_jobs, args=(JobContext(database, cache), stop), daemon=True)
+    doing.start()
     while not stop.is_set():
         try:
-            work_once(database, cache, erased)
+            _keep_time(database, cache, erased)
         except KithError:
             log.warning("worker_round_failed", exc_info=True)
         stop.wait(SECONDS_BETWEEN_ROUNDS)
+    doing.join(SECONDS_TO_END)
 
 
-def work_once(database: Database, cache: Cache, erased: Path) -> int:
-    """Do one round; return in how many communities there was something to do.
+def _do_jobs(context: JobContext, stop: Event) -> None:
+    while not stop.is_set():
+        try:
+            if run_one(context, HANDLERS):
+                continue
+        except KithError:
+            log.warning("worker_jobs_failed", exc_info=True)
+        stop.wait(SECONDS_BETWEEN_JOBS)
+
+
+def work_once(
+    database: Database, cache: Cache, erased: Path, handlers: Mapping[str, Handler] = HANDLERS
+) -> int:
+    """Do one round and the jobs that are due; return how many communities and jobs there was work for.
 
     `erased` is the file to which erasures go.
     """
+    due = _keep_time(database, cache, erased)
+    context, done = JobContext(database, cache), 0
+    while done < JOBS_AT_ONCE and run_one(context, handlers):
+        done += 1
+    return due + done
+
+
+def _keep_time(database: Database, cache: Cache, erased: Path) -> int:
     due = communities_due(database)
     for number in due:
         try:

@@ -208,3 +208,25 @@ tombstones = Table(
     Column("sweep_at", BigInteger),
     Index("tombstones_by_sweep", "sweep_at"),
 )
+
+# Work that must happen: `run_at` is when it is due, none where it was given up; `lease` is the word of the
+# worker that does it, `again_at` when it has to be done once more after that. No subject is a member's id.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    _community(),
+    Column("kind", String, nullable=False),
+    Column("subject", ByBytes, nullable=False),
+    Column("run_at", BigInteger),
+    Column("again_at", BigInteger),
+    Column("lease", String),
+    Column("leased_until", BigInteger),
+    Column("attempts", SmallInteger, nullable=False),
+    Column("progress", Float, nullable=False),
+    Column("error", Text),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("community", "kind", "subject", name="jobs_by_subject"),
+    Index("jobs_by_time", "run_at"),
+    sqlite_autoincrement=True,
+)
