@@ -153,7 +153,7 @@ class Side:
     """What one of a pair did about the other. Times are milliseconds since 1970 in database time.
 
     `unblocked` holds the times of the latest unblockings; `stranger` is this side's own id, kept only where
-    nobody was a member under it.
+    nobody was a member under it; `outcome` is this side's last word after a meetup of the two.
     """
 
     response: str | None = None
@@ -161,13 +161,15 @@ class Side:
     blocked_at: int | None = None
     unblocked: tuple[int, ...] = ()
     stranger: str | None = None
+    outcome: Literal["again", "met", "unsafe", "no_show"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
     """All that stands between two people, as one of them sees it; codes stand for their ids.
 
-    `since` is when they connected; None where they are not connected.
+    `since` is when they connected; None where they are not connected. `apart_until` is when the cool-down
+    after a round that brought them together ends.
     """
 
     me: str
@@ -177,10 +179,84 @@ class Pair:
     since: int | None = None
     last_met: int | None = None
     times_met: int = 0
+    apart_until: int | None = None
 
     def turned(self) -> "Pair":
         """Return the pair as the other one sees it."""
         return replace(self, me=self.peer, peer=self.me, mine=self.theirs, theirs=self.mine)
+
+
+@dataclass(frozen=True, slots=True)
+class NewRound:
+    """A round as it is asked for; None leaves it to the community, or means everybody who joins rounds."""
+
+    name: str
+    starts_on: str
+    ends_on: str
+    group_size: int | None = None
+    cooldown_days: int | None = None
+    seed: int = 0
+    participants: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A round as it is kept; days are ISO dates. No `stats` before it is planned, `error` where that failed.
+
+    `planned_at` is the change number up to which the draft knows everybody.
+    """
+
+    number: int
+    id: str
+    name: str
+    state: str
+    group_size: int
+    starts_on: str
+    ends_on: str
+    cooldown_days: int
+    seed: int
+    everyone: bool
+    created_at: int
+    planned_at: int = 0
+    stats: Mapping[str, Any] | None = None
+    error: str | None = None
+    published_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attendee:
+    """One of a meetup: `number` is their row's, `comes` tells whether they are still expected."""
+
+    number: int
+    id: str
+    comes: bool = True
+    reply: str | None = None
+    outcome: str | None = None
+    again: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Meetup:
+    """A meetup with all who were asked. No `starts_at`: no time suits all, they find one themselves."""
+
+    number: int
+    id: str
+    state: str
+    until: int
+    created_at: int
+    round: str | None = None
+    starts_at: int | None = None
+    ends_at: int | None = None
+    place: Mapping[str, Any] | None = None
+    sequence: int = 0
+    tried: tuple[int, ...] = ()
+    due_at: int | None = None
+    asked: tuple[Attendee, ...] = ()
+
+    @property
+    def attendees(self) -> tuple[Attendee, ...]:
+        """Those who are still expected."""
+        return tuple(one for one in self.asked if one.comes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ marshmallow's own accept 1.9 for 1, "12" for 12 and "yes" for true.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any
 from zoneinfo import available_timezones
@@ -22,6 +22,8 @@ MOST_UNKNOWN = 20
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
+# Of our time: what a calendar can hold is more than can be reckoned with.
+_DAY = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _LINE_BREAK = re.compile(r"[\n\r\t\x85\u2028\u2029]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
@@ -194,6 +196,19 @@ class Moment(fields.Field[int]):
 
     def _serialize(self, value: int | None, attr: str | None, obj: Any, **_: Any) -> str | None:
         return None if value is None else write_time(value)
+
+
+class Day(fields.Field[str]):
+    """A day such as 2026-12-01, in UTC."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
+        try:
+            if not isinstance(value, str) or not _DAY.fullmatch(value):
+                raise ValueError
+            date.fromisoformat(value)
+        except ValueError:
+            raise ValidationError("Must be a day such as 2026-12-01.") from None
+        return value
 
 
 def write_time(milliseconds: int) -> str:

@@ -12,7 +12,7 @@ from service.errors import NotFound
 from service.records import Community
 from service.storage.database import Database
 from service.storage.stamps import new_stamp
-from service.storage.tables import communities, pairs, profiles
+from service.storage.tables import communities, meetups, pairs, profiles
 
 COLUMNS = [column for column in communities.c if column.name != "created_at"]
 _JSON = ("facet_weights", "admin_attributes", "separate_by")
@@ -73,7 +73,7 @@ def communities_due(database: Database) -> list[int]:
     """Return the numbers of the communities in which something has ended by time."""
     with database.read() as connection:
         now = database.now(connection)
-        due = [select(table.c.community).where(table.c.due_at <= now) for table in (profiles, pairs)]
+        due = [select(table.c.community).where(table.c.due_at <= now) for table in (profiles, pairs, meetups)]
         return list(connection.execute(union(*due)).scalars())
 
 

@@ -83,6 +83,10 @@ class Session:
         """Return up to `limit` keys whose ids follow `after`."""
         return self._read(lambda connection: api_keys.list_keys(connection, self._community, after, limit))
 
+    def read(self, statement: Callable[[Connection, int], T]) -> T:
+        """Return what a statement reads of this community, given by its number."""
+        return self._read(lambda connection: statement(connection, self._community))
+
     def _read(self, statement: Callable[[Connection], T]) -> T:
         with self._database.read() as connection:
             return statement(connection)

@@ -40,7 +40,12 @@ def _side(name: str) -> list[Column[Any]]:
         Column(f"{name}_blocked_at", BigInteger),
         Column(f"{name}_unblocked", Text),
         Column(f"{name}_stranger", ByBytes),
+        Column(f"{name}_outcome", String),
     ]
+
+
+def _owned_by(table: str, name: str) -> Column[int]:
+    return Column(name, Number, ForeignKey(f"{table}.number", ondelete="CASCADE"), primary_key=True)
 
 
 communities = Table(
@@ -162,6 +167,7 @@ kept_answers = Table(
 
 # All that stands between two people, one row a pair: their codes in order, and a side each. Of an erased
 # member it holds the code alone; `stranger` is an id under which nobody was a member when it was named.
+# `apart_until` is when the cool-down after a round ends.
 pairs = Table(
     "pairs",
     metadata,
@@ -173,6 +179,7 @@ pairs = Table(
     Column("since", BigInteger),
     Column("last_met", BigInteger),
     Column("times_met", Integer, nullable=False),
+    Column("apart_until", BigInteger),
     Column("due_at", BigInteger),
     Index("pairs_by_high", "community", "high"),
     Index("pairs_by_due_time", "community", "due_at"),
@@ -229,4 +236,107 @@ jobs = Table(
     UniqueConstraint("community", "kind", "subject", name="jobs_by_subject"),
     Index("jobs_by_time", "run_at"),
     sqlite_autoincrement=True,
+)
+
+# Rounds; `planned_at` is the change number up to which the draft knows everybody. In all that follows members
+# stand under the numbers of their rows, which are never given twice: an erasure deletes these rows too.
+rounds = Table(
+    "rounds",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    _community(),
+    Column("id", ByBytes, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("state", String, nullable=False),
+    Column("group_size", SmallInteger, nullable=False),
+    Column("starts_on", String, nullable=False),
+    Column("ends_on", String, nullable=False),
+    Column("cooldown_days", Integer, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("everyone", Boolean, nullable=False),
+    Column("planned_at", BigInteger, nullable=False),
+    Column("stats", Text),
+    Column("error", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("published_at", BigInteger),
+    Index("rounds_by_publication", "community", "published_at"),
+    sqlite_autoincrement=True,
+)
+
+# Who takes part in a round: one seat each, in a group or, with the reason, in none.
+round_seats = Table(
+    "round_seats",
+    metadata,
+    _owned_by("rounds", "round"),
+    Column("member", Number, primary_key=True, autoincrement=False),
+    _community(),
+    Column("group_number", Integer),
+    Column("reason", String),
+    Index("round_seats_by_member", "member"),
+    Index("round_seats_by_group", "round", "group_number"),
+)
+
+round_groups = Table(
+    "round_groups",
+    metadata,
+    _owned_by("rounds", "round"),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _community(),
+    Column("score", Float, nullable=False),
+    Column("relaxed", Text, nullable=False),
+    Column("starts_at", BigInteger),
+    Column("ends_at", BigInteger),
+    Column("place", Text),
+)
+
+# Who must, or must not, be in one group.
+round_pins = Table(
+    "round_pins",
+    metadata,
+    _owned_by("rounds", "round"),
+    Column("together", Boolean, primary_key=True),
+    Column("pin", Integer, primary_key=True, autoincrement=False),
+    Column("member", Number, primary_key=True, autoincrement=False),
+    _community(),
+    Index("round_pins_by_member", "member"),
+)
+
+# Meetups; `until` ends the days in which a time is sought, `tried` holds the times that did not suit,
+# `previous` is the meetup after which all wanted this one, `due_at` when they are asked how it went.
+meetups = Table(
+    "meetups",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    _community(),
+    Column("id", ByBytes, nullable=False, unique=True),
+    Column("round", Number),
+    Column("previous", Number, unique=True),
+    Column("state", String, nullable=False),
+    Column("starts_at", BigInteger),
+    Column("ends_at", BigInteger),
+    Column("until", BigInteger, nullable=False),
+    Column("place", Text),
+    Column("sequence", Integer, nullable=False),
+    Column("tried", Text, nullable=False),
+    Column("due_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Index("meetups_of_community", "community", "id"),
+    Index("meetups_by_due_time", "community", "due_at"),
+    Index("meetups_by_round", "round"),
+    sqlite_autoincrement=True,
+)
+
+# Who was asked to a meetup; `missed` tells whether they had said nothing when it was over, and is taken back.
+meetup_members = Table(
+    "meetup_members",
+    metadata,
+    _owned_by("meetups", "meetup"),
+    Column("member", Number, primary_key=True, autoincrement=False),
+    _community(),
+    Column("comes", Boolean, nullable=False),
+    Column("reply", String),
+    Column("outcome", String),
+    Column("again", Boolean),
+    Column("missed", Boolean),
+    Index("meetup_members_by_member", "member"),
 )

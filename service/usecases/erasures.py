@@ -20,7 +20,7 @@ from service.storage.database import Database
 from service.storage.erasure_log import Erasure
 from service.storage.session import Session
 from service.storage.tombstones import Tombstone
-from service.usecases import pairs
+from service.usecases import attendance, pairs
 from service.usecases.profiles import Condition, always, check
 from service.usecases.responses import find_member
 
@@ -43,6 +43,7 @@ def erase_profile(session: Session, profile_id: str, holds: Condition = always) 
 
 
 def _erase(write: Write, member: Member) -> None:
+    attendance.forget_member(write, member)
     profiles.erase_member(write, member)
     profiles.stamp_tiles(write, stamps.touched(member.public(), None))
     _forget(write, member.code)

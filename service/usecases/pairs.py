@@ -43,20 +43,31 @@ def invites_me(pair: Pair) -> bool:
 def hides(pair: Pair) -> bool:
     """Tell whether the other one is not to be suggested to me."""
     put_off = {"decline", "later"} & {pair.mine.response, pair.theirs.response}
-    return is_blocked(pair) or is_connected(pair) or bool(put_off) or pair.mine.response == "accept"
+    return (
+        is_blocked(pair)
+        or is_connected(pair)
+        or bool(put_off)
+        or pair.mine.response == "accept"
+        or pair.apart_until is not None
+    )
+
+
+def forbids(pair: Pair) -> bool:
+    """Tell whether no round may bring the two together; being connected or full is no obstacle there."""
+    put_off = {"decline", "later"} & {pair.mine.response, pair.theirs.response}
+    return is_blocked(pair) or bool(put_off)
 
 
 def is_empty(pair: Pair) -> bool:
     """Tell whether nothing is left that has to be remembered."""
-    return not is_connected(pair) and all(
-        replace(s, stranger=None) == Side() for s in (pair.mine, pair.theirs)
-    )
+    nothing = pair.since is None and pair.apart_until is None
+    return nothing and all(replace(side, stranger=None) == Side() for side in (pair.mine, pair.theirs))
 
 
 def ends_at(pair: Pair) -> int | None:
     """Return when the next thing between the two ends by time."""
     times = [at for side in (pair.mine, pair.theirs) for at in _ends(side)]
-    return min(times, default=None)
+    return min([*times, *([] if pair.apart_until is None else [pair.apart_until])], default=None)
 
 
 def _ends(side: Side) -> list[int]:
@@ -71,7 +82,9 @@ def _answer_ends(side: Side) -> int | None:
 
 def after_time(pair: Pair, now: int) -> Pair:
     """Return the pair without what has ended by time."""
-    return replace(pair, mine=_after_time(pair.mine, now), theirs=_after_time(pair.theirs, now))
+    apart_until = pair.apart_until if pair.apart_until is not None and pair.apart_until > now else None
+    mine, theirs = _after_time(pair.mine, now), _after_time(pair.theirs, now)
+    return replace(pair, mine=mine, theirs=theirs, apart_until=apart_until)
 
 
 def _after_time(side: Side, now: int) -> Side:

@@ -27,11 +27,25 @@ class ReportIdConverter(BaseConverter):
     regex = r"rep_[0-9a-f]{24}"
 
 
+class RoundIdConverter(BaseConverter):
+    """A round's id."""
+
+    regex = r"rnd_[0-9a-f]{24}"
+
+
+class MeetupIdConverter(BaseConverter):
+    """A meetup's id."""
+
+    regex = r"mtg_[0-9a-f]{24}"
+
+
 def register_converters(app: Flask) -> None:
     """Teach the app's routes our ids."""
     converters: dict[str, Any] = {
         "profile_id": ProfileIdConverter,
         "key_id": KeyIdConverter,
         "report_id": ReportIdConverter,
+        "round_id": RoundIdConverter,
+        "meetup_id": MeetupIdConverter,
     }
     app.url_map.converters.update(converters)

@@ -15,7 +15,13 @@ from service.schemas.profiles import ID_PATTERN, ProfileId, ProfileSchema, Time
 from service.schemas.queries import Cursor, QueryNumber, QueryWhole
 from service.schemas.reports import ReportChange
 from service.web.blueprint import JSON, MERGE_PATCH
-from service.web.converters import KeyIdConverter, ProfileIdConverter, ReportIdConverter
+from service.web.converters import (
+    KeyIdConverter,
+    MeetupIdConverter,
+    ProfileIdConverter,
+    ReportIdConverter,
+    RoundIdConverter,
+)
 from service.web.problems import CONTENT_TYPE, TABLE
 
 VERSION = "1.0.0"
@@ -74,7 +80,7 @@ def build_api(app: Flask) -> OpenApi:
     api.ma_plugin.converter.add_attribute_function(_describe)
     api.spec.components.schema("Problem", schema=ProblemAnswer)
     api.register_converter(ProfileIdConverter, lambda _: {"type": "string", "pattern": f"^{ID_PATTERN}$"})
-    for kind in (KeyIdConverter, ReportIdConverter):
+    for kind in (KeyIdConverter, ReportIdConverter, RoundIdConverter, MeetupIdConverter):
         api.register_converter(kind, _id_shape(kind.regex))
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
     return api
@@ -249,6 +255,7 @@ _SHAPES: dict[type[fields.Field[Any]], Callable[[Any], dict[str, Any]]] = {
         "maxLength": 35,
     },
     ours.TimeZone: lambda _: {"type": "string", "examples": ["Europe/Berlin"]},
+    ours.Day: lambda _: {"type": "string", "format": "date", "pattern": "^2"},
     ours.Moment: lambda _: {"type": "string", "format": "date-time"},
     ours.Location: lambda _: {
         "type": "object",

@@ -1,0 +1,53 @@
+"""Attendance: who comes to a meetup no more. The others learn only that somebody can't come."""
+
+from dataclasses import replace
+
+from service.records import Meetup, Member
+from service.storage import meetups, rounds
+from service.storage.communities import Write
+from service.storage.events import emit
+from service.storage.kept_answers import forget_answers_about
+from service.storage.rounds import Seat
+
+FEWEST = 2
+ERASED = "erased"
+
+
+def leave(write: Write, before: Meetup, after: Meetup) -> Meetup:
+    """Write a meetup to which somebody comes no more; with fewer than two left it is cancelled."""
+    if len(after.attendees) < FEWEST:
+        after = replace(after, state="cancelled", due_at=None)
+    changed = replace(after, sequence=before.sequence + 1)
+    meetups.save_meetup(write, before, changed)
+    tell(write, "cancelled" if changed.state == "cancelled" else "changed", changed)
+    return changed
+
+
+def tell(write: Write, what: str, meetup: Meetup) -> None:
+    """Tell the platform what became of a meetup."""
+    emit(write, f"meetup.{what}", {"id": meetup.id, "round": meetup.round})
+
+
+def leave_shared(write: Write, me: Member, peer: Member) -> None:
+    """Take a member out of every coming meetup that they share with another."""
+    here = write.community.number
+    for meetup in meetups.shared_coming(write.connection, here, me.number, peer.number):
+        leave(write, meetup, meetups.without(meetup, me.number))
+
+
+def forget_member(write: Write, member: Member) -> None:
+    """Take somebody who is erased out of all meetups and rounds, and delete what is kept of them there."""
+    here = write.community.number
+    asked = meetups.meetups_of(write.connection, here, member.number)
+    for meetup in asked:
+        comes = any(one.number == member.number for one in meetup.attendees)
+        if comes and meetup.state == meetups.COMING:
+            leave(write, meetup, meetups.without(meetup, member.number))
+    forget_answers_about(write, [meetup.id for meetup in asked])
+    meetups.forget_member(write, member.number)
+    drafted = rounds.drafts_with(write.connection, here, member.number)
+    rounds.forget_member(write, member.number)
+    for number, group in drafted:
+        left = rounds.remaining_in(write.connection, number, group)
+        if len(left) < FEWEST:
+            rounds.move_seats(write, number, [Seat(one, "", None, ERASED) for one in left])
