@@ -340,3 +340,52 @@ meetup_members = Table(
     Column("missed", Boolean),
     Index("meetup_members_by_member", "member"),
 )
+
+# Who is told of what happens here. `secret` is kept as it is: each delivery is signed with it.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", ByBytes, primary_key=True),
+    _community(),
+    Column("url", Text, nullable=False),
+    Column("events", Text, nullable=False),
+    Column("secret", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("webhooks_of_community", "community", "id"),
+)
+
+# What is to be sent, or was: one row an event and webhook. `due_at` is when it is to be sent next, and once
+# it is `delivered` or `failed` when the row goes; `scrub_at` is when an erased member's id leaves `payload`.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", ByBytes, primary_key=True),
+    _community(),
+    Column("webhook", ByBytes, ForeignKey("webhooks.id", ondelete="CASCADE"), nullable=False),
+    Column("type", String, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("state", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("leased_until", BigInteger),
+    Column("lease", String),
+    Column("scrub_at", BigInteger),
+    Column("status", SmallInteger),
+    Column("error", String),
+    Column("created_at", BigInteger, nullable=False),
+    Index("deliveries_of_community", "community"),
+    Index("deliveries_of_webhook", "webhook", "id"),
+    Index("deliveries_by_due_time", "webhook", "state", "due_at"),
+    Index("deliveries_by_end", "state", "due_at"),
+    Index("deliveries_by_scrubbing", "scrub_at"),
+)
+
+# Whom a delivery names, by code: an erasure drops what speaks of its member.
+mentions = Table(
+    "mentions",
+    metadata,
+    Column("delivery", ByBytes, ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True),
+    Column("code", ByBytes, primary_key=True),
+    _community(),
+    Index("mentions_by_code", "community", "code"),
+)

@@ -1,11 +1,12 @@
 """Attendance: who comes to a meetup no more. The others learn only that somebody can't come."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from service.records import Meetup, Member
 from service.storage import meetups, rounds
 from service.storage.communities import Write
-from service.storage.events import emit
+from service.storage.events import EventType, emit_all
 from service.storage.kept_answers import forget_answers_about
 from service.storage.rounds import Seat
 
@@ -19,13 +20,13 @@ def leave(write: Write, before: Meetup, after: Meetup) -> Meetup:
         after = replace(after, state="cancelled", due_at=None)
     changed = replace(after, sequence=before.sequence + 1)
     meetups.save_meetup(write, before, changed)
-    tell(write, "cancelled" if changed.state == "cancelled" else "changed", changed)
+    tell(write, "meetup.cancelled" if changed.state == "cancelled" else "meetup.changed", [changed])
     return changed
 
 
-def tell(write: Write, what: str, meetup: Meetup) -> None:
-    """Tell the platform what became of a meetup."""
-    emit(write, f"meetup.{what}", {"id": meetup.id, "round": meetup.round})
+def tell(write: Write, event: EventType, told: Sequence[Meetup]) -> None:
+    """Tell the platform what became of some meetups; who comes is for it to fetch."""
+    emit_all(write, event, [{"meetup": meetup.id, "round": meetup.round} for meetup in told])
 
 
 def leave_shared(write: Write, me: Member, peer: Member) -> None:

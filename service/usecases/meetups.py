@@ -69,7 +69,7 @@ def arrange(write: Write, members: Sequence[Member], previous: Meetup | None = N
     at = find_time(public, between, [span for spans in busy.values() for span in spans])
     made = new_meetup(write, members, at, between[1], find_place(public, at))
     meetups.insert_meetups(write, [made], previous=previous.number if previous else None)
-    tell(write, "scheduled", made)
+    tell(write, "meetup.scheduled", [made])
     return made
 
 
@@ -95,7 +95,7 @@ def reply(session: Session, meetup_id: str, profile_id: str, said: str) -> Meetu
         after = _moved(write, answered, who) if said == "other_time" else answered
         meetups.save_meetup(write, before, after)
         if after.starts_at != before.starts_at:
-            tell(write, "changed", after)
+            tell(write, "meetup.changed", [after])
         return after
 
 

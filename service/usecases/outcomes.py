@@ -96,6 +96,7 @@ def settle_due(write: Write) -> None:
     """Ask how the meetups went that are over, and leave in peace who has not answered three in a row."""
     here = write.community.number
     due = meetups.meetups_due(write.connection, here, write.now, MEETUPS_PER_SETTLING)
+    over: list[Meetup] = []
     silent: set[int] = set()
     for before in due:
         after = replace(before, state="over", due_at=None)
@@ -103,8 +104,9 @@ def settle_due(write: Write) -> None:
         quiet = [one.number for one in after.attendees if _is_silent(one)]
         spoke = [one.number for one in after.attendees if not _is_silent(one)]
         meetups.note_missed(write, after, quiet, spoke)
-        tell(write, "outcome_due", after)
+        over.append(after)
         silent.update(quiet)
+    tell(write, "meetup.outcome_due", over)
     _leave_in_peace(write, meetups.missed_lately(write.connection, sorted(silent)))
 
 

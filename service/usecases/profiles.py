@@ -12,6 +12,7 @@ from service.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from service.records import Access, Member, Outcome, ProfileRecord, Stay
 from service.storage import models, profiles, stamps
 from service.storage.communities import Write, with_members
+from service.storage.events import emit_all
 from service.storage.session import Session
 from service.usecases import placement
 
@@ -163,9 +164,16 @@ def write_members(write: Write, pairs: Sequence[tuple[Member | None, Member]]) -
     profiles.insert_members(write, created)
     profiles.update_members(write, [item.member for item in saved if item.outcome == "updated"])
     profiles.stamp_tiles(write, touched)
+    _tell(write, saved)
     if created:
         write.settle(with_members(write.community, len(created)))
     return saved
+
+
+def _tell(write: Write, saved: Sequence[Saved]) -> None:
+    told = [(item.outcome, {"profile": item.member.record.id}) for item in saved]
+    emit_all(write, "profile.created", [data for outcome, data in told if outcome == "created"])
+    emit_all(write, "profile.updated", [data for outcome, data in told if outcome == "updated"])
 
 
 def check(holds: Condition, before: Member | None) -> None:

@@ -179,7 +179,7 @@ def _part_again(write: Write, planned: Round, going: Sequence[tuple[RoundGroup, 
 
 
 def _publish(
-    write: Write, draft: Draft, going: Sequence[tuple[RoundGroup, list[Member]]], made: Iterable[Meetup]
+    write: Write, draft: Draft, going: Sequence[tuple[RoundGroup, list[Member]]], made: Sequence[Meetup]
 ) -> Round:
     placed = {member.number for _, members in going for member in members}
     planned = draft.planned
@@ -190,9 +190,8 @@ def _publish(
         planned, state="published", published_at=write.now, stats=dict(planned.stats or {}) | counted
     )
     rounds.save_round(write, after)
-    emit(write, "round.published", {"id": planned.id})
-    for meetup in made:
-        tell(write, "scheduled", meetup)
+    emit(write, "round.published", {"round": planned.id})
+    tell(write, "meetup.scheduled", made)
     return after
 
 

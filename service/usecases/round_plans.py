@@ -212,7 +212,7 @@ def _save(
             stats = _stats(plan, seats, seconds)
             at = task.planned.planned_at
             rounds.save_round(write, replace(planned, state="draft", stats=stats, error=None, planned_at=at))
-            emit(write, "round.drafted", {"id": planned.id})
+            emit(write, "round.drafted", {"round": planned.id})
         jobs.finish(write, job)
 
 
@@ -257,5 +257,5 @@ def _fail(session: Session, job: Job, why: str) -> None:
         planned = rounds.find_round(write.connection, write.community.number, job.subject)
         if planned is not None and planned.state == "planning":
             rounds.save_round(write, replace(planned, state="failed", error=why))
-            emit(write, "round.failed", {"id": planned.id})
+            emit(write, "round.failed", {"round": planned.id})
         jobs.finish(write, job)

@@ -43,26 +43,31 @@ COLUMNS = {
     "words": {
         "profiles.id", "profiles.document", "kept_answers.headers", "kept_answers.body",
         "pairs.low_stranger", "pairs.high_stranger", "reports.stranger", "reports.detail",
+        "deliveries.payload",
     },
     "keyed hashes of ids": {
         "profiles.code", "kept_answers.about", "kept_answers.about_peer", "pairs.low", "pairs.high",
-        "reports.profile_code", "reports.peer_code", "tombstones.code",
+        "reports.profile_code", "reports.peer_code", "tombstones.code", "mentions.code",
     },
     "hashes of calls": {"kept_answers.key", "kept_answers.fingerprint"},
     "cells": {"profiles.last_cell", "profiles.waiting_cell"},
     "one of some words of ours": {
         "pairs.low_response", "pairs.high_response", "reports.reason", "reports.state",
+        "deliveries.type", "deliveries.state", "deliveries.error",
     },
     "times": {"pairs.low_unblocked", "pairs.high_unblocked"},
     "stamps and ids that we made": {
         "profiles.own", "profiles.pairs", "tiles.stamp", "models.stamp", "reports.id", "communities.id",
         "communities.settings_stamp", "communities.model", "communities.secret",
+        "webhooks.id", "webhooks.secret", "deliveries.id", "deliveries.webhook", "deliveries.lease",
+        "mentions.delivery",
     },
     "terms of three members or more": {"models.document"},
     "what the platform says of itself": {
         "communities.name", "communities.facet_weights", "communities.support_text",
         "communities.admin_attributes", "communities.separate_by",
         "api_keys.id", "api_keys.name", "api_keys.digest", "api_keys.scopes",
+        "webhooks.url", "webhooks.events",
     },
 }  # fmt: skip
 
