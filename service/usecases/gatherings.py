@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from matching import Profile
@@ -12,10 +12,10 @@ from service.storage.loaded import LoadedCommunities
 from service.storage.session import Session
 
 if TYPE_CHECKING:
-    from matching import Introduction, Matcher
+    from matching import Introduction, Matcher, Place
+    from matching.venues import Area, Venue
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
+DAY_MS = 24 * 3_600_000
 # In which those who meet of their own accord look for a time.
 DAYS_AHEAD = 14
 Span = tuple[int, int]
@@ -32,35 +32,49 @@ def day_of(milliseconds: int) -> date:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).date()
 
 
-def find_time(members: Sequence[Profile], between: Span, busy: Sequence[Span]) -> Span | None:
-    """Return an hour in which all are free and none is busy, the first there is; None for none."""
+@dataclass(frozen=True, slots=True)
+class TimeAndPlace:
+    """When some can meet, and where as it is shown; no place where they meet online."""
+
+    at: Span
+    place: Mapping[str, Any] | None
+
+
+def find_time_and_place(
+    members: Sequence[Profile],
+    between: Span,
+    busy: Sequence[Span],
+    *,
+    venues: Sequence["Venue"] = (),
+    seed: int = 0,
+) -> TimeAndPlace | None:
+    """Return the time that suits all best while none is busy, and the fairest place; None where none does."""
     # Imported here: numpy takes its time, which only a first one has to wait for.
-    import numpy as np
+    from matching.gathering import gather
 
-    from matching.meeting import any_opening, availability_of, openings
-
-    week = day_of(between[0])
-    while start_of(week.isoformat()) < between[1]:
-        words = openings([availability_of(member) for member in members], week)
-        common = np.bitwise_and.reduce(words, axis=1).reshape(-1, 1)
-        if any_opening(common)[0]:
-            bits = np.unpackbits(common.view(np.uint8), bitorder="little")
-            for quarter in np.flatnonzero(bits).tolist():
-                begins = start_of(week.isoformat()) + quarter * HOUR_MS // 4
-                if _is_free((begins, begins + HOUR_MS), between, busy):
-                    return begins, begins + HOUR_MS
-        week += timedelta(days=7)
-    return None
+    on, last = day_of(between[0]), day_of(between[1] - 1)
+    before = (start_of(on.isoformat()), between[0])
+    taken = [(_moment(start), _moment(end)) for start, end in (*busy, before) if start < end]
+    found = gather(members, venues, on, (last - on).days + 1, busy=taken, seed=seed)
+    if found is None:
+        return None
+    at = (_milliseconds(found.start), _milliseconds(found.end))
+    if found.venue is not None:
+        return TimeAndPlace(at, _place(found.venue.id, found.venue.name, found.venue.place))
+    return TimeAndPlace(at, None if found.area is None else _place(None, None, found.area))
 
 
-def _is_free(hour: Span, between: Span, busy: Sequence[Span]) -> bool:
-    within = between[0] <= hour[0] and hour[1] <= between[1]
-    return within and all(hour[1] <= begins or ends <= hour[0] for begins, ends in busy)
+def _place(venue: str | None, name: str | None, where: "Place | Area") -> dict[str, Any]:
+    location = {"lat": where.lat, "lon": where.lon, "accuracy_km": where.accuracy_km}
+    return {"venue": venue, "name": name, "location": location}
 
 
-def find_place(members: Sequence[Profile], at: Span | None) -> Mapping[str, Any] | None:
-    """Return where all can go to, as it is shown; None where they meet online."""
-    return None
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
 
 
 def zone_of(members: Sequence[Profile]) -> str:

@@ -12,7 +12,7 @@ from service.storage.communities import Write
 from service.storage.session import Session
 from service.usecases import pairs
 from service.usecases.attendance import leave, tell
-from service.usecases.gatherings import DAY_MS, DAYS_AHEAD, find_place, find_time
+from service.usecases.gatherings import DAY_MS, DAYS_AHEAD, find_time_and_place
 from service.usecases.publishing import new_meetup
 
 UNKNOWN = "There is no such profile."
@@ -66,8 +66,8 @@ def arrange(write: Write, members: Sequence[Member], previous: Meetup | None = N
     public = [member.public() for member in members]
     here, numbers = write.community.number, [member.number for member in members]
     busy = meetups.busy_times(write.connection, here, numbers)
-    at = find_time(public, between, [span for spans in busy.values() for span in spans])
-    made = new_meetup(write, members, at, between[1], find_place(public, at))
+    found = find_time_and_place(public, between, [span for spans in busy.values() for span in spans])
+    made = new_meetup(write, members, found, between[1])
     meetups.insert_meetups(write, [made], previous=previous.number if previous else None)
     tell(write, "meetup.scheduled", [made])
     return made
@@ -121,8 +121,10 @@ def _moved(write: Write, meetup: Meetup, asking: Attendee) -> Meetup:
     busy = meetups.busy_times(write.connection, here, numbers, without=meetup)
     tried = (*meetup.tried, *([] if meetup.starts_at is None else [meetup.starts_at]))
     taken = [span for spans in busy.values() for span in spans] + [(at, at + 1) for at in tried]
-    at = find_time(members, (write.now, meetup.until), taken)
-    if at is None:
+    if meetup.until <= write.now:
+        return meetup
+    other = find_time_and_place(members, (write.now, meetup.until), taken)
+    if other is None:
         return meetup
     asked = [
         one if one.number == asking.number or not one.comes else replace(one, reply=None)
@@ -130,10 +132,10 @@ def _moved(write: Write, meetup: Meetup, asking: Attendee) -> Meetup:
     ]
     return replace(
         meetup,
-        starts_at=at[0],
-        ends_at=at[1],
-        place=find_place(members, at),
-        due_at=at[1],
+        starts_at=other.at[0],
+        ends_at=other.at[1],
+        place=other.place,
+        due_at=other.at[1],
         tried=tried,
         sequence=meetup.sequence + 1,
         asked=tuple(asked),

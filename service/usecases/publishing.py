@@ -18,7 +18,7 @@ from service.storage.rounds import RoundGroup, Seat
 from service.storage.session import Session
 from service.usecases import pairs
 from service.usecases.attendance import ERASED, FEWEST, tell
-from service.usecases.gatherings import DAY_MS, Span, find_place, find_time
+from service.usecases.gatherings import DAY_MS, Span, TimeAndPlace, find_time_and_place
 from service.usecases.pairings import can_meet
 from service.usecases.round_rules import cooled_since, days_of, round_profile, time_of
 from service.usecases.rounds import find_round, new_id
@@ -115,34 +115,31 @@ def _meet(write: Write, planned: Round, going: Sequence[tuple[RoundGroup, list[M
     made = []
     for group, members in going:
         taken = [span for member in members for span in busy.get(member.number, ())]
-        at = _time_for(group, members, time_of(planned, write.now), taken)
-        public = [member.public() for member in members]
-        until = time_of(planned, write.now)[1]
-        made.append(new_meetup(write, members, at, until, find_place(public, at), planned.id))
+        between = time_of(planned, write.now)
+        found = _time_for(group, members, between, taken, planned.seed)
+        made.append(new_meetup(write, members, found, between[1], planned.id))
     meetups.insert_meetups(write, made, round_number=planned.number)
     return made
 
 
 def _time_for(
-    group: RoundGroup, members: Sequence[Member], between: Span, busy: Sequence[Span]
-) -> Span | None:
-    """Return the time that was drafted if it still suits, else another."""
-    if group.starts_at is not None and group.ends_at is not None and group.starts_at >= between[0]:
-        drafted = (group.starts_at, group.ends_at)
-        known = len(members) == len(group.members) and not any(
-            begins < drafted[1] and drafted[0] < ends for begins, ends in busy
-        )
-        if known:
-            return drafted
-    return find_time([member.public() for member in members], between, busy)
+    group: RoundGroup, members: Sequence[Member], between: Span, busy: Sequence[Span], seed: int
+) -> TimeAndPlace | None:
+    """Return what was drafted if it still suits, else another time."""
+    if group.starts_at is not None and group.ends_at is not None and len(members) == len(group.members):
+        at = (group.starts_at, group.ends_at)
+        if at[0] >= between[0] and not any(begins < at[1] and at[0] < ends for begins, ends in busy):
+            return TimeAndPlace(at, group.place)
+    if between[0] >= between[1]:
+        return None
+    return find_time_and_place([member.public() for member in members], between, busy, seed=seed)
 
 
 def new_meetup(
     write: Write,
     members: Iterable[Member],
-    at: Span | None,
+    found: TimeAndPlace | None,
     until: int,
-    place: object,
     round_id: str | None = None,
 ) -> Meetup:
     """Return a meetup to which these are asked."""
@@ -153,10 +150,10 @@ def new_meetup(
         until=until,
         created_at=write.now,
         round=round_id,
-        starts_at=at[0] if at else None,
-        ends_at=at[1] if at else None,
-        place=place if isinstance(place, dict) else None,
-        due_at=at[1] if at else until,
+        starts_at=found.at[0] if found else None,
+        ends_at=found.at[1] if found else None,
+        place=found.place if found else None,
+        due_at=found.at[1] if found else until,
         asked=tuple(Attendee(member.number, member.record.id) for member in members),
     )
 

@@ -23,7 +23,7 @@ from service.storage.loaded import new_matcher
 from service.storage.models import load_model
 from service.storage.rounds import Pins, RoundGroup, Seat
 from service.storage.session import Session
-from service.usecases.gatherings import Span, find_place, find_time
+from service.usecases.gatherings import Span, find_time_and_place
 from service.usecases.jobs import JobContext
 from service.usecases.pairings import Group, RoundPlan, RoundRules, plan_round
 from service.usecases.round_rules import cooled_since, days_of, round_profile, time_of
@@ -183,14 +183,15 @@ def _gather(task: Task, groups: Sequence[Group]) -> list[RoundGroup]:
 def _arranged(task: Task, number: int, group: Group, between: Span) -> RoundGroup:
     members = [task.members[name] for name in group.members]
     public: list[Profile] = [member.public() for member in members]
-    at = find_time(public, between, [span for member in members for span in task.busy.get(member.number, ())])
+    busy = [span for member in members for span in task.busy.get(member.number, ())]
+    found = find_time_and_place(public, between, busy, seed=task.planned.seed)
     return RoundGroup(
         number=number,
         score=group.score,
         relaxed=group.relaxed,
-        starts_at=at[0] if at else None,
-        ends_at=at[1] if at else None,
-        place=find_place(public, at),
+        starts_at=found.at[0] if found else None,
+        ends_at=found.at[1] if found else None,
+        place=found.place if found else None,
         members=tuple(member.number for member in members),
         ids=group.members,
     )
