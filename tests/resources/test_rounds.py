@@ -2,78 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from service.worker import work_once
+from tests.gatherings import (
+    HERE,
+    NAMES,
+    act,
+    days,
+    drafted,
+    groups,
+    left_out,
+    meetups,
+    open_round,
+    people,
+    published,
+    work,
+)
 from tests.harness import Kith, peers
 from tests.problems import errors, problem
 from tests.tenants import TestClock
-
-HERE = {"lat": 52.52, "lon": 13.405}
-NAMES = ("ana", "ben", "cem", "dora", "eve", "finn")
-
-
-def days(first: int = 1, last: int = 14) -> dict[str, str]:
-    """Return the days of a round, counted from today."""
-    today = datetime.now(UTC).date()
-    return {
-        "starts_on": (today + timedelta(days=first)).isoformat(),
-        "ends_on": (today + timedelta(days=last)).isoformat(),
-    }
-
-
-def people(kith: Kith, *names: str, **fields: Any) -> None:
-    for name in names or NAMES:
-        kith.post_profile(name, location=HERE, interests=["hiking"], joins_rounds=True, **fields)
-
-
-def work(kith: Kith) -> None:
-    work_once(kith.database, kith.cache, Path("/nonexistent/erased.log"))
-
-
-def open_round(kith: Kith, **fields: Any) -> str:
-    body = {"name": "December", "seed": 7} | days() | fields
-    answer = kith.call("POST", "/v1/rounds", body)
-    assert answer.status_code == 202, answer.text
-    assert answer.json["state"] == "planning"
-    return str(answer.json["id"])
-
-
-def drafted(kith: Kith, **fields: Any) -> str:
-    made = open_round(kith, **fields)
-    work(kith)
-    found = kith.get(f"/v1/rounds/{made}")
-    assert found["state"] == "draft", found
-    return made
-
-
-def act(kith: Kith, made: str, what: str, body: Any = None) -> Any:
-    return kith.call("POST", f"/v1/rounds/{made}/{what}", body)
-
-
-def groups(kith: Kith, made: str) -> list[set[str]]:
-    return [set(item["members"]) for item in kith.get(f"/v1/rounds/{made}/groups?limit=100")["items"]]
-
-
-def left_out(kith: Kith, made: str) -> dict[str, str]:
-    items = kith.get(f"/v1/rounds/{made}/left-out?limit=100")["items"]
-    return {item["profile"]: item["reason"] for item in items}
-
-
-def published(kith: Kith, **fields: Any) -> str:
-    made = drafted(kith, **fields)
-    answer = act(kith, made, "publish")
-    assert answer.status_code == 200, answer.text
-    return made
-
-
-def meetups(kith: Kith, query: str = "") -> list[Any]:
-    found: list[Any] = kith.get(f"/v1/meetups?limit=100{query}")["items"]
-    return found
 
 
 def test_everyone_who_joins_gets_a_meetup(kith: Kith) -> None:
