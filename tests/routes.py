@@ -20,20 +20,23 @@ from service.app import create_app
 from service.settings import read_settings
 from service.storage.cache import open_cache
 from service.storage.database import Database
+from tests.gatherings import days, work
 from tests.harness import NDJSON, Kith
 
 ADMIN = re.compile(
     r"GET /v1/profiles(/<profile>)?/export|\w+ /v1/(keys|reports|webhooks)(/.*)?|PATCH /v1/community"
-    r"|POST /v1/rounds/<[a-z_]+>/(publish|cancel)"
+    r"|POST /v1/rounds/<[a-z_:]+>/(publish|cancel)"
 )
 NO_KEY = re.compile(r"/(livez|readyz|metrics|openapi\.json|docs(/.*)?)|/v1/calendars/.*")
-# Ids of every kind that a path or a body names; nobody has these of a key and of a report.
+# Ids of every kind that a path or a body names; nothing has these of a key, a report, a round and a meetup.
 IDS = {
     "profile_id": "somebody",
     "peer_id": "acquaintance",
     "other_id": "newcomer",
     "key_id": "key_0123456789abcdef",
     "report_id": "rep_0123456789abcdef01234567",
+    "round_id": "rnd_0123456789abcdef01234567",
+    "meetup_id": "mtg_0123456789abcdef01234567",
     "name": "swagger-ui.css",
 }
 # What each route takes that reads JSON; `<peer_id>` and the like stand for ids.
@@ -47,6 +50,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/reports/{report_id}": {"state": "resolved"},
     "PATCH /v1/community": {"name": "New"},
     "POST /v1/keys": {"name": "new", "scopes": ["read"]},
+    "POST /v1/rounds": {"name": "New", "participants": ["<profile_id>", "<other_id>"]} | days(),
+    "POST /v1/rounds/{round_id}/replan": {"apart": [["<profile_id>", "<other_id>"]]},
+    "POST /v1/meetups": {"members": ["<profile_id>", "<peer_id>"]},
+    "POST /v1/meetups/{meetup_id}/replies": {"profile": "<profile_id>", "reply": "yes"},
+    "POST /v1/meetups/{meetup_id}/outcomes": {"profile": "<profile_id>", "outcome": "met", "again": True},
 }
 # A line that each import takes.
 LINES: dict[str, dict[str, Any]] = {
@@ -54,7 +62,13 @@ LINES: dict[str, dict[str, Any]] = {
     "POST /v1/connections/import": {"a": "<profile_id>", "b": "<other_id>"},
 }
 # Those that write without a body.
-BODILESS = {"PUT /v1/profiles/{profile_id}/blocks/{peer_id}"}
+BODILESS = {
+    "PUT /v1/profiles/{profile_id}/blocks/{peer_id}",
+    "POST /v1/rounds/{round_id}/publish",
+    "POST /v1/rounds/{round_id}/cancel",
+}
+# How a call is answered that is right.
+DONE = {200, 201, 202, 204}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +129,7 @@ class Route:
 
 
 def settle(kith: Kith, route: Route | None = None) -> dict[str, str]:
-    """Make what a route's path and body name: members, a connection, a report, a key; return the ids."""
+    """Make what a route's path and body name, such as members, a report, a draft; return the ids."""
     kith.import_profiles(*({"id": IDS[who], "name": who} for who in ("profile_id", "peer_id", "other_id")))
     kith.call("PUT", f"/v1/profiles/{IDS['profile_id']}/connections/{IDS['peer_id']}", {})
     if route is not None and route.name == "DELETE /v1/profiles/{profile_id}/blocks/{peer_id}":
@@ -123,7 +137,22 @@ def settle(kith: Kith, route: Route | None = None) -> dict[str, str]:
     report = {"peer": "stranger", "reason": "other"}
     reported = kith.call("POST", f"/v1/profiles/{IDS['peer_id']}/reports", report)
     made = kith.call("POST", "/v1/keys", {"name": "spare", "scopes": ["read"]})
-    return IDS | {"report_id": reported.json["id"], "key_id": made.json["id"]}
+    made_ids = {"report_id": reported.json["id"], "key_id": made.json["id"]}
+    return IDS | made_ids | (gathered(kith, route.template) if route else {})
+
+
+def gathered(kith: Kith, template: str = "{round_id} {meetup_id}") -> dict[str, str]:
+    """Make the round and the meetup that a path names."""
+    found = {}
+    if "{round_id}" in template:
+        body = json.loads(Route("POST", "/v1/rounds").body() or b"")
+        found["round_id"] = kith.call("POST", "/v1/rounds", body).json["id"]
+    if template.endswith("/publish"):
+        work(kith)
+    if "{meetup_id}" in template:
+        body = json.loads(Route("POST", "/v1/meetups").body() or b"")
+        found["meetup_id"] = kith.call("POST", "/v1/meetups", body).json["id"]
+    return found
 
 
 def routes_of(app: Flask) -> list[Route]:

@@ -22,8 +22,9 @@ from werkzeug.test import TestResponse
 
 from service.storage.database import Database
 from service.usecases.communities import create_community
+from tests.gatherings import days
 from tests.harness import Kith
-from tests.routes import BODILESS, IDS, KEYED, Route, settle
+from tests.routes import BODILESS, IDS, KEYED, Route, gathered, settle
 from tests.servers import PostgresServer, free_port
 from tests.tenants import neighbour
 
@@ -79,6 +80,25 @@ BODIES: dict[str, dict[str, Any]] = {
         "detail": "Sells things.",
     },
     "PATCH /v1/reports/{report_id}": {"state": "resolved"},
+    "POST /v1/rounds": {
+        "name": "December",
+        "group_size": 3,
+        "cooldown_days": 30,
+        "seed": 7,
+        "participants": [IDS["profile_id"], IDS["other_id"]],
+    }
+    | days(),
+    "POST /v1/rounds/{round_id}/replan": {
+        "together": [[IDS["profile_id"], IDS["other_id"]]],
+        "apart": [],
+    },
+    "POST /v1/meetups": {"members": [IDS["profile_id"], IDS["peer_id"]]},
+    "POST /v1/meetups/{meetup_id}/replies": {"profile": IDS["profile_id"], "reply": "yes"},
+    "POST /v1/meetups/{meetup_id}/outcomes": {
+        "profile": IDS["profile_id"],
+        "outcome": "met",
+        "again": True,
+    },
 }
 LINES: dict[str, dict[str, Any]] = {
     "POST /v1/profiles/import": PROFILE | {"id": "new"},
@@ -105,7 +125,7 @@ class Town:
     def of(cls, kith: Kith) -> Town:
         """Fill a new community with what paths name."""
         own = neighbour(kith)
-        return cls(own, settle(own))
+        return cls(own, settle(own) | gathered(own))
 
     def path(self, route: Route) -> str:
         """Return a route's path in this town."""

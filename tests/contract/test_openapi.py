@@ -279,7 +279,7 @@ def test_what_may_be_written_back_as_it_was_read_is_read_only(
 @each([route for route in DOCUMENTED if route.method in {"PUT", "PATCH"} and route.body()])
 def test_what_was_read_may_be_written_back(document: Any, sqlite_kith: Kith, route: Route) -> None:
     """It fits the document, and changes nothing but what it says."""
-    ids = settle(sqlite_kith)
+    ids = settle(sqlite_kith, route)
     body = route.send(sqlite_kith, ids).json
     described = document["paths"][route.template][route.method.lower()]["requestBody"]["content"]
     validator = Draft202012Validator(
@@ -312,7 +312,7 @@ def schema(module_sqlite_kith: Kith) -> Any:
 @each(DOCUMENTED)
 def test_made_up_calls_get_what_it_promises(schema: Any, module_sqlite_kith: Kith, route: Route) -> None:
     operation = schema[route.template][route.method]
-    ids = settle(module_sqlite_kith)
+    ids = settle(module_sqlite_kith, route)
 
     @settings(
         max_examples=EXAMPLES,
