@@ -1,0 +1,239 @@
+"""Who of a round's participants may meet whom, for many pairs at once: members in, scores out.
+
+A pair is named by two positions among the participants, sorted by id, so that nothing depends on the order
+in which they came. A score of NO means that a hard rule keeps the two apart.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any, Protocol
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array
+
+from .arrays import BoolArray, FloatArray, IntArray, WordArray
+from .interned import Interned
+from .matcher import Matcher
+from .pair_scores import PairScores
+from .profile import EARTH_KM
+from .round import RoundRules
+from .rules import Facts
+from .window_bits import window_openings
+
+NO = -1.0
+
+
+class Meetable(Protocol):
+    """What planning needs to know of a community or a graph."""
+
+    ids: tuple[str, ...]
+
+    def row(self, member: int) -> FloatArray:
+        """Score one member with everybody, NO for themself."""
+        ...
+
+    def pairs(self, a: IntArray, b: IntArray) -> FloatArray:
+        """Score pairs one by one."""
+        ...
+
+    def share_time(self, groups: IntArray) -> BoolArray:
+        """Tell which groups have a common slot: rows of members, -1 for nobody."""
+        ...
+
+
+class Forbidden:
+    """Hold the pairs that a round's rules keep apart, by position."""
+
+    def __init__(self, ids: Sequence[str], rules: RoundRules) -> None:
+        at = {profile_id: number for number, profile_id in enumerate(ids)}
+        self.size = len(ids)
+        self.never = codes_of(rules.never, at)
+        sets = [sorted(at[one] for one in apart if one in at) for apart in rules.apart]
+        owners = np.array([member for one in sets for member in one], np.int64)
+        columns = np.repeat(np.arange(len(sets)), [len(one) for one in sets]).astype(np.int64)
+        shape = (len(ids), len(sets))
+        self._sets = csr_array(coo_array((np.ones(len(owners), np.int64), (owners, columns)), shape=shape))
+
+    def pairs(self, a: IntArray, b: IntArray) -> BoolArray:
+        """Tell which pairs are kept apart."""
+        found = has_codes(self.never, a, b, self.size)
+        if self._sets.nnz:
+            found |= np.asarray(self._sets[a].multiply(self._sets[b]).sum(axis=1)).reshape(-1) > 0
+        return found
+
+    def block(self, a: IntArray, b: IntArray) -> BoolArray:
+        """Tell which of `a` and which of `b`, each in ascending order, are kept apart."""
+        found: BoolArray = np.zeros((len(a), len(b)), np.bool_)
+        if self._sets.nnz:
+            found |= (self._sets[a] @ self._sets[b].T).toarray() > 0
+        for x, y in ((a, b), (b, a)):
+            part = self.never[np.searchsorted(self.never, x[0] * self.size) :]
+            part = part[: np.searchsorted(part, (x[-1] + 1) * self.size)]
+            low, high = np.divmod(part, self.size)
+            inside = np.isin(low, x) & np.isin(high, y)
+            at, other = np.searchsorted(x, low[inside]), np.searchsorted(y, high[inside])
+            found[(at, other) if x is a else (other, at)] = True
+        return found
+
+
+def codes_of(pairs: Iterable[frozenset[str]], at: dict[str, int]) -> IntArray:
+    """Return a sorted number for each pair of participants; others fall away."""
+    known = [sorted(at[one] for one in pair) for pair in pairs if all(one in at for one in pair)]
+    return np.unique(np.array([low * len(at) + high for low, high in known], np.int64))
+
+
+def has_codes(codes: IntArray, a: IntArray, b: IntArray, size: int) -> BoolArray:
+    """Tell which pairs are among some codes."""
+    if not len(codes):
+        return np.zeros(len(a), np.bool_)
+    asked = np.minimum(a, b) * size + np.maximum(a, b)
+    found: BoolArray = codes[np.minimum(np.searchsorted(codes, asked), len(codes) - 1)] == asked
+    return found
+
+
+class Community:
+    """Judge and score pairs of a matcher's members.
+
+    Parameters
+    ----------
+    matcher : Matcher
+        Fitted.
+    ids : sequence of str
+        The participants, all known to the matcher, sorted.
+    rules : RoundRules
+    on : date
+    days : int
+    """
+
+    def __init__(self, matcher: Matcher, ids: Sequence[str], rules: RoundRules, on: date, days: int) -> None:
+        index = matcher.index_
+        profiles = [index.profile(row) for row in map(index.row, ids) if row is not None]
+        facts = [Facts.of(profile) for profile in profiles]
+        rows = np.array([index.row(profile.id) for profile in profiles], np.int64)
+        table = index.members.table
+        self.ids = tuple(ids)
+        self.forbidden = Forbidden(self.ids, rules)
+        self._paused = np.array([profile.paused for profile in profiles], np.bool_)
+        self._column = {
+            name: table[name][rows] for name in ("x", "y", "z", "radius_km", "in_person", "online")
+        }
+        self._apart = table["apart"][rows]
+        self._languages = _language_words([one.languages for one in facts])
+        self._seeks, self._attributes, self._content = _contentment(facts)
+        numbers, known = _numbered(one.availability for one in facts)
+        self._open: WordArray = window_openings(known, on, days)[:, numbers]
+        self._scores = PairScores(matcher, rows)
+        self._where = [
+            (
+                tuple(str(profile.attributes.get(name)) for name in matcher.separate_by),
+                profile.place.cell if profile.place else "",
+            )
+            for profile in profiles
+        ]
+
+    def in_order_of_place(self) -> IntArray:
+        """Return everybody, by what the community is separated by, then by cell, whose names nest."""
+        return np.array(sorted(range(len(self.ids)), key=lambda at: (*self._where[at], at)), np.int64)
+
+    def block(self, a: IntArray, b: IntArray) -> FloatArray:
+        """Score every one of `a` with every one of `b`, both ascending, without a look at times."""
+        km = self._kilometres(a[:, None], b[None, :])
+        fits = self._fits(a[:, None], b[None, :], km) & ~self.forbidden.block(a, b)
+        return np.where(fits & (a[:, None] != b[None, :]), self._scores.block(a, b, km), NO)
+
+    def free_together(self, a: IntArray, b: IntArray) -> BoolArray:
+        """Tell which pairs have a common slot."""
+        return self.share_time(np.stack([a, b], axis=1))
+
+    def row(self, member: int) -> FloatArray:
+        """Score one member with everybody, NO for themself."""
+        a = np.array([member])
+        scores: FloatArray = self.block(a, np.arange(len(self.ids)))[0]
+        fits = np.flatnonzero(scores > NO)
+        scores[fits[~self.free_together(np.full(len(fits), member), fits)]] = NO
+        return scores
+
+    def pairs(self, a: IntArray, b: IntArray) -> FloatArray:
+        """Score pairs one by one."""
+        km = self._kilometres(a, b)
+        fits = self._fits(a, b, km) & ~self.forbidden.pairs(a, b) & (a != b)
+        fits[fits] = self.free_together(a[fits], b[fits])
+        scores = np.full(len(a), NO)
+        scores[fits] = self._scores.pairs(a[fits], b[fits], km[fits])
+        return scores
+
+    def share_time(self, groups: IntArray) -> BoolArray:
+        """Tell which groups have a common slot: rows of members, -1 for nobody."""
+        found: BoolArray = np.zeros(len(groups), np.bool_)
+        for words in self._open:
+            common = words[groups[:, 0]]
+            for member in groups.T[1:]:
+                common = np.where(member < 0, common, common & words[member])
+            found |= common != 0
+        return found
+
+    def _kilometres(self, a: IntArray, b: IntArray) -> FloatArray:
+        """Return distances, NaN for those who can't meet in person."""
+        c = self._column
+        chord = np.sqrt(sum((c[axis][a] - c[axis][b]) ** 2 for axis in "xyz"))
+        km: FloatArray = 2 * EARTH_KM * np.arcsin(np.minimum(chord / 2, 1.0))
+        km[~(c["in_person"][a] & c["in_person"][b])] = np.nan
+        return km
+
+    def _fits(self, a: IntArray, b: IntArray, km: FloatArray) -> BoolArray:
+        """Tell who may meet, but for forbidden pairs and times."""
+        c = self._column
+        near = km <= np.minimum(c["radius_km"][a], c["radius_km"][b])
+        meets = near | (c["online"][a] & c["online"][b])
+        fits: BoolArray = meets & (self._apart[a] == self._apart[b]) & ~(self._paused[a] | self._paused[b])
+        if self._content.size > 1:
+            fits &= self._content[self._seeks[a], self._attributes[b]]
+            fits &= self._content[self._seeks[b], self._attributes[a]]
+        if len(self._languages):
+            silent: BoolArray = np.all(self._languages == 0, axis=0)
+            speak = silent[a] | silent[b]
+            for words in self._languages:
+                speak |= (words[a] & words[b]) != 0
+            fits &= speak
+        return fits
+
+
+def _numbered(values: Iterable[Any]) -> tuple[IntArray, list[Any]]:
+    """Return the number of each value, and the distinct values."""
+    interned: Interned[Any] = Interned()
+    numbers = np.array([interned.number_of(value) for value in values], np.int64)
+    return numbers, interned.values
+
+
+def _language_words(spoken: Sequence[frozenset[str]]) -> WordArray:
+    """Give each language a bit: shape (n_words, n_members)."""
+    languages = sorted(frozenset().union(*spoken))
+    at = {language: number for number, language in enumerate(languages)}
+    words = np.zeros((-(-len(languages) // 64), len(spoken)), np.uint64)
+    for member, mine in enumerate(spoken):
+        for language in mine:
+            words[at[language] // 64, member] |= np.uint64(1 << at[language] % 64)
+    return words
+
+
+def _contentment(facts: Sequence[Facts]) -> tuple[IntArray, IntArray, BoolArray]:
+    """Return who is content with whom, by numbers for what they seek and what they are.
+
+    Returns
+    -------
+    seeks, attributes : array of int, shape (n_members,)
+        Of the attributes only what somebody seeks is looked at.
+    content : array of bool, shape (n_seeks, n_attributes)
+    """
+    seeks, distinct_seeks = _numbered(one.seeks for one in facts)
+    sought = sorted(frozenset().union(*(clause for one in distinct_seeks for clause in one)))
+    at = {pair: number for number, pair in enumerate(sought)}
+    attributes, distinct = _numbered(one.attributes.intersection(at) for one in facts)
+    has: BoolArray = np.zeros((len(distinct), len(sought)), np.bool_)
+    for number, pairs in enumerate(distinct):
+        has[number, [at[pair] for pair in pairs]] = True
+    content: BoolArray = np.ones((len(distinct_seeks), len(distinct)), np.bool_)
+    for number, clauses in enumerate(distinct_seeks):
+        for clause in clauses:
+            content[number] &= has[:, [at[pair] for pair in clause]].any(axis=1)
+    return seeks, attributes, content
