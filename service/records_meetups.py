@@ -1,6 +1,8 @@
-"""What a calendar may know of a meetup: one frozen dataclass, with nobody's location in it."""
+"""What a calendar may know of a meetup, with nobody's location in it; and where a community meets."""
 
 from dataclasses import dataclass
+
+from matching import Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,15 @@ class MeetupView:
     place: MeetupPlace | None = None
     reasons: tuple[str, ...] = ()
     openers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VenueRecord:
+    """A public place where a community meets, as the platform states it: its point is kept as it is."""
+
+    id: str
+    name: str
+    lat: float
+    lon: float
+    timezone: str | None = None
+    hours: tuple[Slot, ...] = ()

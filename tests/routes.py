@@ -26,7 +26,7 @@ ADMIN = re.compile(
     r"GET /v1/profiles(/<profile>)?/export|\w+ /v1/(keys|reports|webhooks)(/.*)?|PATCH /v1/community"
     r"|POST /v1/rounds/<[a-z_]+>/(publish|cancel)"
 )
-NO_KEY = re.compile(r"/(livez|readyz|metrics|openapi\.json|docs(/.*)?)|/v1/calendars/.*")
+NO_KEY = re.compile(r"/(livez|readyz|metrics|openapi\.json|docs(/.*)?)|/calendars/.*")
 # Ids of every kind that a path or a body names; nobody has these of a key and of a report.
 IDS = {
     "profile_id": "somebody",
@@ -34,6 +34,8 @@ IDS = {
     "other_id": "newcomer",
     "key_id": "key_0123456789abcdef",
     "report_id": "rep_0123456789abcdef01234567",
+    "venue_id": "cafe",
+    "secret": "0" * 64,
     "name": "swagger-ui.css",
 }
 # What each route takes that reads JSON; `<peer_id>` and the like stand for ids.
@@ -47,11 +49,17 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/reports/{report_id}": {"state": "resolved"},
     "PATCH /v1/community": {"name": "New"},
     "POST /v1/keys": {"name": "new", "scopes": ["read"]},
+    "PUT /v1/venues/{venue_id}": {"name": "New", "location": {"lat": 52.52, "lon": 13.405}},
 }
 # A line that each import takes.
 LINES: dict[str, dict[str, Any]] = {
     "POST /v1/profiles/import": {"id": "<profile_id>", "name": "New"},
     "POST /v1/connections/import": {"a": "<profile_id>", "b": "<other_id>"},
+    "POST /v1/venues/import": {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": [13.405, 52.52]},
+        "properties": {"id": "<venue_id>", "name": "New"},
+    },
 }
 # Those that write without a body.
 BODILESS = {"PUT /v1/profiles/{profile_id}/blocks/{peer_id}"}
@@ -115,7 +123,7 @@ class Route:
 
 
 def settle(kith: Kith, route: Route | None = None) -> dict[str, str]:
-    """Make what a route's path and body name: members, a connection, a report, a key; return the ids."""
+    """Make what a path and body name: members, a connection, a report, a key, a venue; return the ids."""
     kith.import_profiles(*({"id": IDS[who], "name": who} for who in ("profile_id", "peer_id", "other_id")))
     kith.call("PUT", f"/v1/profiles/{IDS['profile_id']}/connections/{IDS['peer_id']}", {})
     if route is not None and route.name == "DELETE /v1/profiles/{profile_id}/blocks/{peer_id}":
@@ -123,7 +131,10 @@ def settle(kith: Kith, route: Route | None = None) -> dict[str, str]:
     report = {"peer": "stranger", "reason": "other"}
     reported = kith.call("POST", f"/v1/profiles/{IDS['peer_id']}/reports", report)
     made = kith.call("POST", "/v1/keys", {"name": "spare", "scopes": ["read"]})
-    return IDS | {"report_id": reported.json["id"], "key_id": made.json["id"]}
+    kith.call("PUT", f"/v1/venues/{IDS['venue_id']}", {"name": "Old", "location": {"lat": 48.1, "lon": 11.6}})
+    address = kith.get(f"/v1/profiles/{IDS['profile_id']}/calendar")["url"]
+    secret = address.removeprefix("/calendars/").removesuffix(".ics")
+    return IDS | {"report_id": reported.json["id"], "key_id": made.json["id"], "secret": secret}
 
 
 def routes_of(app: Flask) -> list[Route]:
