@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service.resources import (
     blocks,
+    calendars,
     community,
     connections,
     documents,
@@ -21,6 +22,7 @@ from service.resources import (
     suggestions,
     terms,
     transfers,
+    venues,
 )
 from service.settings import Settings
 from service.storage.access import AccessReader
@@ -49,6 +51,8 @@ NOUNS = (
     meetups,
     transfers,
     terms,
+    venues,
+    calendars,
     community,
     keys,
     operations,
@@ -89,6 +93,7 @@ def create_app(
     for noun in NOUNS:
         api.register_blueprint(noun.blueprint)
     app.register_blueprint(documents.blueprint)
+    app.register_blueprint(calendars.feeds)
     app.extensions["kith_api"] = api
     return app
 

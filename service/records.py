@@ -249,6 +249,7 @@ class Meetup:
     ends_at: int | None = None
     place: Mapping[str, Any] | None = None
     sequence: int = 0
+    changed_at: int = 0
     tried: tuple[int, ...] = ()
     due_at: int | None = None
     asked: tuple[Attendee, ...] = ()

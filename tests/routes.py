@@ -27,7 +27,7 @@ ADMIN = re.compile(
     r"GET /v1/profiles(/<profile>)?/export|\w+ /v1/(keys|reports|webhooks)(/.*)?|PATCH /v1/community"
     r"|POST /v1/rounds/<[a-z_:]+>/(publish|cancel)"
 )
-NO_KEY = re.compile(r"/(livez|readyz|metrics|openapi\.json|docs(/.*)?)|/v1/calendars/.*")
+NO_KEY = re.compile(r"/(livez|readyz|metrics|openapi\.json|docs(/.*)?)|/calendars/.*")
 # Ids of every kind that a path or a body names; nothing has these of a key, a report, a round and a meetup.
 IDS = {
     "profile_id": "somebody",
@@ -37,6 +37,8 @@ IDS = {
     "report_id": "rep_0123456789abcdef01234567",
     "round_id": "rnd_0123456789abcdef01234567",
     "meetup_id": "mtg_0123456789abcdef01234567",
+    "venue_id": "cafe",
+    "secret": "0" * 64,
     "name": "swagger-ui.css",
 }
 # What each route takes that reads JSON; `<peer_id>` and the like stand for ids.
@@ -55,11 +57,17 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/meetups": {"members": ["<profile_id>", "<peer_id>"]},
     "POST /v1/meetups/{meetup_id}/replies": {"profile": "<profile_id>", "reply": "yes"},
     "POST /v1/meetups/{meetup_id}/outcomes": {"profile": "<profile_id>", "outcome": "met", "again": True},
+    "PUT /v1/venues/{venue_id}": {"name": "New", "location": {"lat": 52.52, "lon": 13.405}},
 }
 # A line that each import takes.
 LINES: dict[str, dict[str, Any]] = {
     "POST /v1/profiles/import": {"id": "<profile_id>", "name": "New"},
     "POST /v1/connections/import": {"a": "<profile_id>", "b": "<other_id>"},
+    "POST /v1/venues/import": {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": [13.405, 52.52]},
+        "properties": {"id": "<venue_id>", "name": "New"},
+    },
 }
 # Those that write without a body.
 BODILESS = {
@@ -137,7 +145,10 @@ def settle(kith: Kith, route: Route | None = None) -> dict[str, str]:
     report = {"peer": "stranger", "reason": "other"}
     reported = kith.call("POST", f"/v1/profiles/{IDS['peer_id']}/reports", report)
     made = kith.call("POST", "/v1/keys", {"name": "spare", "scopes": ["read"]})
-    made_ids = {"report_id": reported.json["id"], "key_id": made.json["id"]}
+    kith.call("PUT", f"/v1/venues/{IDS['venue_id']}", {"name": "Old", "location": {"lat": 48.1, "lon": 11.6}})
+    address = kith.get(f"/v1/profiles/{IDS['profile_id']}/calendar")["url"]
+    secret = address.removeprefix("/calendars/").removesuffix(".ics")
+    made_ids = {"report_id": reported.json["id"], "key_id": made.json["id"], "secret": secret}
     return IDS | made_ids | (gathered(kith, route.template) if route else {})
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response
 from flask.views import MethodView
 
+from service.integrations.calendar import CONTENT_TYPE, meetup_file
 from service.records import Meetup, content_hash
 from service.schemas.meetups import (
     MeetupAnswer,
@@ -16,9 +17,10 @@ from service.schemas.meetups import (
 )
 from service.schemas.queries import MeetupQuery
 from service.usecases.gatherings import Told, describe
+from service.usecases.meetup_views import view_meetup
 from service.usecases.meetups import arrange_meetup, page_of_meetups, read_meetup, reply
 from service.usecases.outcomes import record_outcome
-from service.web.answers import page, tagged
+from service.web.answers import page, tagged, unless_known
 from service.web.blueprint import ETAG, Blueprint
 from service.web.idempotency import idempotent, speaks_of
 from service.web.state import access, link, parts, session
@@ -57,6 +59,21 @@ class OneMeetup(MethodView):
     def get(self, meetup_id: str) -> Response:
         """Read a meetup."""
         return _show(read_meetup(session(), meetup_id))
+
+
+@blueprint.route("/<meetup_id:meetup_id>.ics")
+class File(MethodView):
+    """One meetup for a calendar."""
+
+    @blueprint.response(200, {"type": "string"}, content_type=CONTENT_TYPE.partition(";")[0], headers=ETAG)
+    def get(self, meetup_id: str) -> Response:
+        """Give a meetup as iCalendar: an invitation, or its cancellation."""
+        community = access().community
+        view = view_meetup(parts().loaded, session(), access(), meetup_id)
+        content = meetup_file(view, community.id, community.name)
+        return unless_known(
+            content_hash(content.decode()), lambda: Response(content, content_type=CONTENT_TYPE)
+        )
 
 
 @blueprint.route("/<meetup_id:meetup_id>/replies")

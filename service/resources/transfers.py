@@ -54,8 +54,9 @@ class ExportOne(MethodView):
     def get(self, profile_id: str) -> Response:
         """Export all that is kept of one member."""
         member = access().asked()
-        code = member.code
-        kept = member_wire(member, session().pairs_of(code), session().reports_by(code))
+        code, feed = member.code, session().find_feed(member)
+        since = feed.created_at if feed else None
+        kept = member_wire(member, session().pairs_of(code), session().reports_by(code), since)
         return tagged(kept, content_hash(kept))
 
 

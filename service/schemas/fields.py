@@ -219,26 +219,18 @@ def write_time(milliseconds: int) -> str:
     )
 
 
+class Point(fields.Field[tuple[float, float]]):
+    """Degrees of a public place, as they are: latitude and longitude."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> tuple[float, float]:
+        return _degrees(value, **options)
+
+
 class Location(fields.Field[Place]):
-    """Degrees, moved to the centre of their cell here: nothing after this field knows more."""
+    """Degrees of a member, moved to the centre of their cell here: nothing after this field knows more."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Place:
-        if not isinstance(value, dict):
-            raise ValidationError('Must be an object such as {"lat": 52.52, "lon": 13.405}.')
-        read: dict[str, Any] = {}
-        errors: dict[str, Any] = {}
-        for name, bound in (("lat", 90.0), ("lon", 180.0)):
-            try:
-                read[name] = Number(-bound, bound, required=True).deserialize(
-                    value.get(name, missing), name, value, **options
-                )
-            except ValidationError as error:
-                errors[name] = error.messages
-        unknown = (name for name in value if name not in {"lat", "lon", "accuracy_km"})
-        errors |= {name: ["Unknown field."] for name in islice(unknown, MOST_UNKNOWN)}
-        if errors:
-            raise ValidationError(errors)
-        return Place.at(read["lat"], read["lon"])
+        return Place.at(*_degrees(value, also=("accuracy_km",), **options))
 
     def _serialize(
         self, value: Place | None, attr: str | None, obj: Any, **_: Any
@@ -246,6 +238,26 @@ class Location(fields.Field[Place]):
         return (
             None if value is None else {"lat": value.lat, "lon": value.lon, "accuracy_km": value.accuracy_km}
         )
+
+
+def _degrees(value: Any, also: tuple[str, ...] = (), **options: Any) -> tuple[float, float]:
+    """Return latitude and longitude out of an object that holds both, and perhaps what only we write."""
+    if not isinstance(value, dict):
+        raise ValidationError('Must be an object such as {"lat": 52.52, "lon": 13.405}.')
+    read: dict[str, Any] = {}
+    errors: dict[str, Any] = {}
+    for name, bound in (("lat", 90.0), ("lon", 180.0)):
+        try:
+            read[name] = Number(-bound, bound, required=True).deserialize(
+                value.get(name, missing), name, value, **options
+            )
+        except ValidationError as error:
+            errors[name] = error.messages
+    unknown = (name for name in value if name not in {"lat", "lon", *also})
+    errors |= {name: ["Unknown field."] for name in islice(unknown, MOST_UNKNOWN)}
+    if errors:
+        raise ValidationError(errors)
+    return read["lat"], read["lon"]
 
 
 class Named(fields.Field[dict[str, Any]]):

@@ -69,12 +69,19 @@ class MemberExport(Schema):
     connections = fields.List(fields.Nested(KnownPeer), required=True)
     blocks = fields.List(fields.Nested(BlockedPeer), required=True)
     reports = fields.List(fields.Nested(FiledReport), required=True)
+    calendar_since = Moment(required=True, allow_none=True)
 
 
 def member_wire(
-    member: Member, pairs: Sequence[tuple[str | None, Pair]], reports: Sequence[Report]
+    member: Member,
+    pairs: Sequence[tuple[str | None, Pair]],
+    reports: Sequence[Report],
+    calendar_since: int | None,
 ) -> dict[str, Any]:
-    """Return all that is kept of a member: also where they were, what they said of others, and reported."""
+    """Return all that is kept of a member: also where they were, what they said of others, and reported.
+
+    `calendar_since` is when the address of their calendar was made.
+    """
     stay = member.stay
     known = sorted((peer, pair) for peer, pair in pairs if peer is not None)
     met = [(peer, pair) for peer, pair in known if pair.theirs.blocked_at is None]
@@ -97,6 +104,7 @@ def member_wire(
         "last_location": location_wire(stay.last_place),
         "moved_at": None if stay.moved_at is None else write_time(stay.moved_at),
         "waiting_location": location_wire(stay.waiting_place),
+        "calendar_since": None if calendar_since is None else write_time(calendar_since),
     }
 
 

@@ -17,7 +17,7 @@ _COLUMNS = [
     meetups.c[name]
     for name in (
         "number", "id", "state", "until", "created_at", "starts_at", "ends_at", "place", "sequence", "tried",
-        "due_at",
+        "due_at", "changed_at",
     )
 ]  # fmt: skip
 IDS_PER_STATEMENT = 500
@@ -83,7 +83,9 @@ def insert_meetups(
 
 
 def _as_row(meetup: Meetup) -> dict[str, Any]:
-    names = ("state", "starts_at", "ends_at", "until", "sequence", "due_at", "created_at")
+    names = (
+        "state", "starts_at", "ends_at", "until", "sequence", "due_at", "created_at", "changed_at",
+    )  # fmt: skip
     return {name: getattr(meetup, name) for name in names} | {
         "place": None if meetup.place is None else json.dumps(dict(meetup.place), ensure_ascii=False),
         "tried": json.dumps(meetup.tried),
@@ -137,7 +139,7 @@ def page_of_meetups(
     return _read(connection, chosen.order_by(meetups.c.id).limit(limit))
 
 
-def meetups_of(connection: Connection, community: int, member: int) -> list[Meetup]:
+def meetups_asked(connection: Connection, community: int, member: int) -> list[Meetup]:
     """Return every meetup to which a member was asked, the oldest first."""
     mine = select(meetup_members.c.meetup).where(meetup_members.c.member == member)
     return _read(connection, _chosen(community).where(meetups.c.number.in_(mine)).order_by(meetups.c.id))

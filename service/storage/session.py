@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from service.records import ApiKey, Member, Pair, ProfileRecord, Report
-from service.storage import api_keys, pairs, profiles, reports
+from service.records_meetups import VenueRecord
+from service.storage import api_keys, calendar_feeds, pairs, profiles, reports, venues
+from service.storage.calendar_feeds import Feed
 from service.storage.communities import Write, write
 from service.storage.database import Database
 from service.storage.pairs import Listed
@@ -78,6 +80,16 @@ class Session:
     def reports_by(self, code: str) -> list[Report]:
         """Return what one member reported."""
         return self._read(lambda connection: reports.reports_by(connection, self._community, code))
+
+    def find_venue(self, venue_id: str) -> VenueRecord | None:
+        """Return the venue of this id, if there is one."""
+        return self._read(lambda connection: venues.find_venues(connection, self._community, [venue_id])).get(
+            venue_id
+        )
+
+    def find_feed(self, member: Member) -> Feed | None:
+        """Return what the address of a member's calendar is made of, if they have one."""
+        return self._read(lambda connection: calendar_feeds.find_feed(connection, member))
 
     def list_keys(self, after: str, limit: int) -> Sequence[ApiKey]:
         """Return up to `limit` keys whose ids follow `after`."""

@@ -203,6 +203,31 @@ reports = Table(
     Index("reports_by_peer", "community", "peer_code"),
 )
 
+# Public places where a community meets: whole, as JSON.
+venues = Table(
+    "venues",
+    metadata,
+    Column("community", Number, ForeignKey("communities.number", ondelete="CASCADE"), primary_key=True),
+    Column("id", ByBytes, primary_key=True),
+    Column("document", Text, nullable=False),
+)
+
+# The addresses of members' calendars: what their secret is derived from, under the community's own.
+calendar_feeds = Table(
+    "calendar_feeds",
+    metadata,
+    _community(),
+    Column(
+        "member",
+        Number,
+        ForeignKey("profiles.number", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("nonce", String, nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
 # Who was erased when, by code; `sweep_at` is when the next sweep after it is due, none once all are done.
 tombstones = Table(
     "tombstones",
@@ -317,6 +342,7 @@ meetups = Table(
     Column("until", BigInteger, nullable=False),
     Column("place", Text),
     Column("sequence", Integer, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
     Column("tried", Text, nullable=False),
     Column("due_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),

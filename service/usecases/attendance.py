@@ -18,7 +18,7 @@ def leave(write: Write, before: Meetup, after: Meetup) -> Meetup:
     """Write a meetup to which somebody comes no more; with fewer than two left it is cancelled."""
     if len(after.attendees) < FEWEST:
         after = replace(after, state="cancelled", due_at=None)
-    changed = replace(after, sequence=before.sequence + 1)
+    changed = replace(after, sequence=before.sequence + 1, changed_at=write.now)
     meetups.save_meetup(write, before, changed)
     tell(write, "meetup.cancelled" if changed.state == "cancelled" else "meetup.changed", [changed])
     return changed
@@ -39,7 +39,7 @@ def leave_shared(write: Write, me: Member, peer: Member) -> None:
 def forget_member(write: Write, member: Member) -> None:
     """Take somebody who is erased out of all meetups and rounds, and delete what is kept of them there."""
     here = write.community.number
-    asked = meetups.meetups_of(write.connection, here, member.number)
+    asked = meetups.meetups_asked(write.connection, here, member.number)
     for meetup in asked:
         comes = any(one.number == member.number for one in meetup.attendees)
         if comes and meetup.state == meetups.COMING:

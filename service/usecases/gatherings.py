@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from matching import Profile
 from service.records import Access
+from service.records_meetups import VenueRecord
 from service.storage import profiles
 from service.storage.loaded import LoadedCommunities
 from service.storage.session import Session
+from service.usecases.venues import as_venue
 
 if TYPE_CHECKING:
-    from matching import Introduction, Matcher, Place
-    from matching.venues import Area, Venue
+    from matching import Introduction, Matcher
 
 DAY_MS = 24 * 3_600_000
 # In which those who meet of their own accord look for a time.
@@ -45,7 +46,7 @@ def find_time_and_place(
     between: Span,
     busy: Sequence[Span],
     *,
-    venues: Sequence["Venue"] = (),
+    venues: Sequence[VenueRecord] = (),
     seed: int = 0,
 ) -> TimeAndPlace | None:
     """Return the time that suits all best while none is busy, and the fairest place; None where none does."""
@@ -55,17 +56,23 @@ def find_time_and_place(
     on, last = day_of(between[0]), day_of(between[1] - 1)
     before = (start_of(on.isoformat()), between[0])
     taken = [(_moment(start), _moment(end)) for start, end in (*busy, before) if start < end]
-    found = gather(members, venues, on, (last - on).days + 1, busy=taken, seed=seed)
+    near = [as_venue(venue) for venue in venues]
+    found = gather(members, near, on, (last - on).days + 1, busy=taken, seed=seed)
     if found is None:
         return None
     at = (_milliseconds(found.start), _milliseconds(found.end))
     if found.venue is not None:
-        return TimeAndPlace(at, _place(found.venue.id, found.venue.name, found.venue.place))
-    return TimeAndPlace(at, None if found.area is None else _place(None, None, found.area))
+        venue = next(one for one in venues if one.id == found.venue.id)
+        return TimeAndPlace(at, _place(venue.id, venue.name, venue.lat, venue.lon, None))
+    area = found.area
+    place = None if area is None else _place(None, None, area.lat, area.lon, area.accuracy_km)
+    return TimeAndPlace(at, place)
 
 
-def _place(venue: str | None, name: str | None, where: "Place | Area") -> dict[str, Any]:
-    location = {"lat": where.lat, "lon": where.lon, "accuracy_km": where.accuracy_km}
+def _place(
+    venue: str | None, name: str | None, lat: float, lon: float, accuracy_km: float | None
+) -> dict[str, Any]:
+    location = {"lat": lat, "lon": lon, "accuracy_km": accuracy_km}
     return {"venue": venue, "name": name, "location": location}
 
 

@@ -10,6 +10,7 @@ from service.storage import meetups, profiles
 from service.storage import pairs as pair_rows
 from service.storage.communities import Write
 from service.storage.session import Session
+from service.storage.venues import all_venues
 from service.usecases import pairs
 from service.usecases.attendance import leave, tell
 from service.usecases.gatherings import DAY_MS, DAYS_AHEAD, find_time_and_place
@@ -66,7 +67,8 @@ def arrange(write: Write, members: Sequence[Member], previous: Meetup | None = N
     public = [member.public() for member in members]
     here, numbers = write.community.number, [member.number for member in members]
     busy = meetups.busy_times(write.connection, here, numbers)
-    found = find_time_and_place(public, between, [span for spans in busy.values() for span in spans])
+    taken = [span for spans in busy.values() for span in spans]
+    found = find_time_and_place(public, between, taken, venues=all_venues(write.connection, here))
     made = new_meetup(write, members, found, between[1])
     meetups.insert_meetups(write, [made], previous=previous.number if previous else None)
     tell(write, "meetup.scheduled", [made])
@@ -123,7 +125,8 @@ def _moved(write: Write, meetup: Meetup, asking: Attendee) -> Meetup:
     taken = [span for spans in busy.values() for span in spans] + [(at, at + 1) for at in tried]
     if meetup.until <= write.now:
         return meetup
-    other = find_time_and_place(members, (write.now, meetup.until), taken)
+    venues = all_venues(write.connection, here)
+    other = find_time_and_place(members, (write.now, meetup.until), taken, venues=venues)
     if other is None:
         return meetup
     asked = [
@@ -138,5 +141,6 @@ def _moved(write: Write, meetup: Meetup, asking: Attendee) -> Meetup:
         due_at=other.at[1],
         tried=tried,
         sequence=meetup.sequence + 1,
+        changed_at=write.now,
         asked=tuple(asked),
     )

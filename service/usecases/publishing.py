@@ -16,6 +16,7 @@ from service.storage.communities import Write
 from service.storage.events import emit
 from service.storage.rounds import RoundGroup, Seat
 from service.storage.session import Session
+from service.storage.venues import all_venues
 from service.usecases import pairs
 from service.usecases.attendance import ERASED, FEWEST, tell
 from service.usecases.gatherings import DAY_MS, Span, TimeAndPlace, find_time_and_place
@@ -112,27 +113,30 @@ def _meet(write: Write, planned: Round, going: Sequence[tuple[RoundGroup, list[M
     here = write.community.number
     numbers = [member.number for _, members in going for member in members]
     busy = meetups.busy_times(write.connection, here, numbers)
+    venues = all_venues(write.connection, here)
     made = []
     for group, members in going:
         taken = [span for member in members for span in busy.get(member.number, ())]
         between = time_of(planned, write.now)
-        found = _time_for(group, members, between, taken, planned.seed)
+        found = _drafted(group, members, between, taken)
+        if found is None and between[0] < between[1]:
+            public = [member.public() for member in members]
+            found = find_time_and_place(public, between, taken, venues=venues, seed=planned.seed)
         made.append(new_meetup(write, members, found, between[1], planned.id))
     meetups.insert_meetups(write, made, round_number=planned.number)
     return made
 
 
-def _time_for(
-    group: RoundGroup, members: Sequence[Member], between: Span, busy: Sequence[Span], seed: int
+def _drafted(
+    group: RoundGroup, members: Sequence[Member], between: Span, busy: Sequence[Span]
 ) -> TimeAndPlace | None:
-    """Return what was drafted if it still suits, else another time."""
-    if group.starts_at is not None and group.ends_at is not None and len(members) == len(group.members):
-        at = (group.starts_at, group.ends_at)
-        if at[0] >= between[0] and not any(begins < at[1] and at[0] < ends for begins, ends in busy):
-            return TimeAndPlace(at, group.place)
-    if between[0] >= between[1]:
+    """Return what was drafted, if it still suits."""
+    if group.starts_at is None or group.ends_at is None or len(members) < len(group.members):
         return None
-    return find_time_and_place([member.public() for member in members], between, busy, seed=seed)
+    at = (group.starts_at, group.ends_at)
+    if at[0] < between[0] or any(begins < at[1] and at[0] < ends for begins, ends in busy):
+        return None
+    return TimeAndPlace(at, group.place)
 
 
 def new_meetup(
@@ -149,6 +153,7 @@ def new_meetup(
         state=meetups.COMING,
         until=until,
         created_at=write.now,
+        changed_at=write.now,
         round=round_id,
         starts_at=found.at[0] if found else None,
         ends_at=found.at[1] if found else None,

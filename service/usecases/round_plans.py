@@ -7,13 +7,14 @@ one transaction with the end of the job. Who is erased meanwhile is left out of 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
 from matching import Profile, TermModel
 from service.errors import KithError
 from service.records import Community, Member, Round
+from service.records_meetups import VenueRecord
 from service.storage import communities, jobs, meetups, pairs, profiles, rounds
 from service.storage.communities import Write
 from service.storage.database import Database
@@ -23,10 +24,13 @@ from service.storage.loaded import new_matcher
 from service.storage.models import load_model
 from service.storage.rounds import Pins, RoundGroup, Seat
 from service.storage.session import Session
+from service.storage.venues import all_venues
 from service.usecases.gatherings import Span, find_time_and_place
 from service.usecases.jobs import JobContext
-from service.usecases.pairings import Group, RoundPlan, RoundRules, plan_round
 from service.usecases.round_rules import cooled_since, days_of, round_profile, time_of
+
+if TYPE_CHECKING:
+    from matching.round import Group, RoundPlan, RoundRules
 
 MEMBERS_PER_PAGE = 1000
 # A worker that ends each time that it plans a round runs out of memory: that won't get better.
@@ -51,8 +55,9 @@ class Task:
     members: Mapping[str, Member]
     away: Sequence[Member]
     pins: Pins
-    rules: RoundRules
+    rules: "RoundRules"
     busy: Mapping[int, Sequence[Span]]
+    venues: Sequence[VenueRecord]
     now: int
 
 
@@ -107,6 +112,7 @@ def _read_task(database: Database, session: Session, job: Job) -> Task | None:
                 connection, here, [member.number for member in present.values()]
             )
         ),
+        session.read(all_venues),
         now,
     )
 
@@ -131,7 +137,9 @@ def _joins(member: Member) -> bool:
 
 def _rules(
     session: Session, planned: Round, pins: Pins, members: Mapping[str, Member], now: int
-) -> RoundRules:
+) -> "RoundRules":
+    from matching.round import RoundRules
+
     by_code = {member.code: name for name, member in members.items()}
     by_number = {member.number: name for name, member in members.items()}
     never = session.read(pairs.keeping_apart)
@@ -168,23 +176,29 @@ def _words(database: Database, job: Job) -> Callable[[float], None]:
     return say
 
 
-def _pair(task: Task, progress: Callable[[float], None]) -> RoundPlan:
+def _pair(task: Task, progress: Callable[[float], None]) -> "RoundPlan":
+    # Imported here: only workers plan, and scikit-learn takes a second or more.
+    from matching.pairing import plan_round
+
     on, days = days_of(task.planned)
     public = [round_profile(member) for member in task.members.values()]
     matcher = new_matcher(task.community).fit(public, model=task.model)
-    return plan_round(matcher, sorted(task.members), task.rules, on=on, days=days, progress=progress)
+    try:
+        return plan_round(matcher, sorted(task.members), task.rules, on=on, days=days, progress=progress)
+    except ValueError:
+        raise Unplannable("Those who are pinned together can't be in one group any more.") from None
 
 
-def _gather(task: Task, groups: Sequence[Group]) -> list[RoundGroup]:
+def _gather(task: Task, groups: Sequence["Group"]) -> list[RoundGroup]:
     between = time_of(task.planned, task.now)
     return [_arranged(task, number, group, between) for number, group in enumerate(groups, 1)]
 
 
-def _arranged(task: Task, number: int, group: Group, between: Span) -> RoundGroup:
+def _arranged(task: Task, number: int, group: "Group", between: Span) -> RoundGroup:
     members = [task.members[name] for name in group.members]
     public: list[Profile] = [member.public() for member in members]
     busy = [span for member in members for span in task.busy.get(member.number, ())]
-    found = find_time_and_place(public, between, busy, seed=task.planned.seed)
+    found = find_time_and_place(public, between, busy, venues=task.venues, seed=task.planned.seed)
     return RoundGroup(
         number=number,
         score=group.score,
@@ -198,7 +212,7 @@ def _arranged(task: Task, number: int, group: Group, between: Span) -> RoundGrou
 
 
 def _save(
-    session: Session, job: Job, task: Task, plan: RoundPlan, groups: Sequence[RoundGroup], seconds: float
+    session: Session, job: Job, task: Task, plan: "RoundPlan", groups: Sequence[RoundGroup], seconds: float
 ) -> None:
     with session.write() as write:
         planned = rounds.find_round(write.connection, write.community.number, job.subject)
@@ -221,7 +235,7 @@ def _still_wants(write: Write, planned: Round, task: Task) -> bool:
     return planned.state == "planning" and rounds.pins_of(write.connection, planned.number) == task.pins
 
 
-def _seats(task: Task, plan: RoundPlan, groups: Iterable[RoundGroup], gone: set[int]) -> list[Seat]:
+def _seats(task: Task, plan: "RoundPlan", groups: Iterable[RoundGroup], gone: set[int]) -> list[Seat]:
     seats = []
     for group in groups:
         staying = [member for member in group.members if member not in gone]
@@ -234,7 +248,7 @@ def _seats(task: Task, plan: RoundPlan, groups: Iterable[RoundGroup], gone: set[
     return seats + [Seat(member, "", None, reason) for member, reason in left.items() if member not in gone]
 
 
-def _stats(plan: RoundPlan, seats: Sequence[Seat], seconds: float) -> dict[str, float]:
+def _stats(plan: "RoundPlan", seats: Sequence[Seat], seconds: float) -> dict[str, float]:
     placed = sum(seat.group is not None for seat in seats)
     return {
         "participants": len(seats),

@@ -15,6 +15,16 @@ class ProfileIdConverter(BaseConverter):
     regex = ID_PATTERN
 
 
+class VenueIdConverter(ProfileIdConverter):
+    """A venue's id, in the same grammar."""
+
+
+class FeedSecretConverter(BaseConverter):
+    """What the address of a member's calendar is known by."""
+
+    regex = r"[0-9a-f]{64}"
+
+
 class KeyIdConverter(BaseConverter):
     """A key's id."""
 
@@ -43,6 +53,8 @@ def register_converters(app: Flask) -> None:
     """Teach the app's routes our ids."""
     converters: dict[str, Any] = {
         "profile_id": ProfileIdConverter,
+        "venue_id": VenueIdConverter,
+        "feed_secret": FeedSecretConverter,
         "key_id": KeyIdConverter,
         "report_id": ReportIdConverter,
         "round_id": RoundIdConverter,

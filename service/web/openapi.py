@@ -21,6 +21,7 @@ from service.web.converters import (
     ProfileIdConverter,
     ReportIdConverter,
     RoundIdConverter,
+    VenueIdConverter,
 )
 from service.web.problems import CONTENT_TYPE, TABLE
 
@@ -42,7 +43,13 @@ _READ_BACK: tuple[tuple[str, type[StrictSchema], str], ...] = (
     ("CommunityPatch", CommunitySchema, "CommunityAnswer"),
 )
 # What carries an entity tag, and so can be changed on condition.
-_TAGGED = ("/v1/profiles/{profile_id}", "/v1/community", "/v1/reports/{report_id}")
+_TAGGED = (
+    "/v1/profiles/{profile_id}",
+    "/v1/profiles/{profile_id}/calendar",
+    "/v1/community",
+    "/v1/reports/{report_id}",
+    "/v1/venues/{venue_id}",
+)
 # What the state of things can forbid, besides every POST.
 _CONFLICTING = (("delete", "/v1/keys/{key_id}"), ("put", "/v1/profiles/{profile_id}/connections/{peer_id}"))
 
@@ -79,8 +86,8 @@ def build_api(app: Flask) -> OpenApi:
     api.init_app(app)
     api.ma_plugin.converter.add_attribute_function(_describe)
     api.spec.components.schema("Problem", schema=ProblemAnswer)
-    api.register_converter(ProfileIdConverter, lambda _: {"type": "string", "pattern": f"^{ID_PATTERN}$"})
-    for kind in (KeyIdConverter, ReportIdConverter, RoundIdConverter, MeetupIdConverter):
+    kinds = (KeyIdConverter, ReportIdConverter, RoundIdConverter, MeetupIdConverter)
+    for kind in (ProfileIdConverter, VenueIdConverter, *kinds):
         api.register_converter(kind, _id_shape(kind.regex))
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
     return api
@@ -96,7 +103,7 @@ def complete(api: OpenApi) -> dict[str, Any]:
     document["info"]["description"] = "Kith finds every member of a community somebody to meet."
     shapes = document["components"]["schemas"]
     del shapes["PaginationMetadata"]
-    for name in ("ProfileAnswer", "CommunityAnswer"):
+    for name in ("ProfileAnswer", "CommunityAnswer", "VenueAnswer"):
         # They inherit from what comes in, where most fields may be left out; here none is.
         shapes[name]["required"] = sorted(shapes[name]["properties"])
     for name, of in _PATCHES.values():
@@ -257,6 +264,15 @@ _SHAPES: dict[type[fields.Field[Any]], Callable[[Any], dict[str, Any]]] = {
     ours.TimeZone: lambda _: {"type": "string", "examples": ["Europe/Berlin"]},
     ours.Day: lambda _: {"type": "string", "format": "date", "pattern": "^2"},
     ours.Moment: lambda _: {"type": "string", "format": "date-time"},
+    ours.Point: lambda _: {
+        "type": "object",
+        "required": ["lat", "lon"],
+        "properties": {
+            "lat": {"type": "number", "minimum": -90, "maximum": 90},
+            "lon": {"type": "number", "minimum": -180, "maximum": 180},
+        },
+        "additionalProperties": False,
+    },
     ours.Location: lambda _: {
         "type": "object",
         "required": ["lat", "lon"],

@@ -62,6 +62,11 @@ COMMUNITY: dict[str, Any] = {
     "admin_attributes": ["age_band"],
     "separate_by": ["age_band"],
 }
+VENUE: dict[str, Any] = {
+    "name": "Café",
+    "timezone": "Europe/Berlin",
+    "hours": [{"day": "tue", "from": "18:00", "to": "21:00"}],
+}
 # What each route takes, with as many fields as it may have.
 BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/profiles": PROFILE | {"id": "new"},
@@ -99,6 +104,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "outcome": "met",
         "again": True,
     },
+    "PUT /v1/venues/{venue_id}": VENUE | {"location": {"lat": 52.52, "lon": 13.405}},
 }
 LINES: dict[str, dict[str, Any]] = {
     "POST /v1/profiles/import": PROFILE | {"id": "new"},
@@ -107,6 +113,11 @@ LINES: dict[str, dict[str, Any]] = {
         "b": IDS["other_id"],
         "since": "2026-01-01T00:00:00Z",
         "last_met": "2026-02-01T00:00:00Z",
+    },
+    "POST /v1/venues/import": {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": [13.405, 52.52]},
+        "properties": VENUE | {"id": "new"},
     },
 }
 WRITES = [route for route in KEYED if route.method in {"POST", "PUT", "PATCH"}]

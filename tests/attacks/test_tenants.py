@@ -24,8 +24,18 @@ from tests.routes import BODIES, DONE, IDS, KEYED, LINES, Route, each, settle
 from tests.rows import rows_of
 from tests.tenants import neighbour, with_key
 
-THEIRS = {"profile_id": "their-somebody", "peer_id": "their-friend", "other_id": "their-other"}
-NOBODYS = {"profile_id": "nobodys-person", "peer_id": "nobodys-peer", "other_id": "nobodys-one"}
+THEIRS = {
+    "profile_id": "their-somebody",
+    "peer_id": "their-friend",
+    "other_id": "their-other",
+    "venue_id": "their-place",
+}
+NOBODYS = {
+    "profile_id": "nobodys-person",
+    "peer_id": "nobodys-peer",
+    "other_id": "nobodys-one",
+    "venue_id": "nobody-spot",
+}
 MASKS = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z"), "TIME"),
     (re.compile(r"\b(?:[a-z]{3,4}_)?[0-9a-f]{16,}\b"), "MADE"),
@@ -49,6 +59,8 @@ STRANGERS = {
     ("POST /v1/profiles/{profile_id}/reports", "other_id"),
     ("POST /v1/connections/import", "profile_id"),
     ("POST /v1/connections/import", "other_id"),
+    ("PUT /v1/venues/{venue_id}", "venue_id"),
+    ("POST /v1/venues/import", "venue_id"),
 }
 # What names members of a group: who is none is told by the field.
 LISTED = {
@@ -118,7 +130,8 @@ def people(kith: Kith) -> Kith:
     """Let the members of `THEIRS` be in this community, with everything that there can be between them."""
     who = {"interests": ["hiking"], "location": {"lat": 52.52, "lon": 13.405}}
     kith.import_profiles(*({"id": name, "name": "Theirs"} | who for name in THEIRS.values()))
-    one, friend, third = THEIRS.values()
+    one, friend, third, venue = THEIRS.values()
+    kith.call("PUT", f"/v1/venues/{venue}", {"name": "Theirs", "location": who["location"]})
     kith.call("PUT", f"/v1/profiles/{one}/connections/{friend}", {})
     kith.call("POST", f"/v1/profiles/{one}/responses", {"peer": third, "response": "accept"})
     kith.call("PUT", f"/v1/profiles/{friend}/blocks/{third}")

@@ -31,7 +31,7 @@ __all__ = ["module_url"]
 PATH = "/v1/profiles/ana/export"
 KEPT = {
     "profile", "created_at", "responses", "connections", "blocks", "reports", "last_location", "moved_at",
-    "waiting_location",
+    "waiting_location", "calendar_since",
 }  # fmt: skip
 PEOPLE = tuple(f"p{number}" for number in range(8))
 

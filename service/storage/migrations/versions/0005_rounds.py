@@ -104,6 +104,7 @@ def _create_meetups() -> None:
         sa.Column("until", sa.BigInteger, nullable=False),
         sa.Column("place", sa.Text),
         sa.Column("sequence", sa.Integer, nullable=False),
+        sa.Column("changed_at", sa.BigInteger, nullable=False),
         sa.Column("tried", sa.Text, nullable=False),
         sa.Column("due_at", sa.BigInteger),
         sa.Column("created_at", sa.BigInteger, nullable=False),
