@@ -19,6 +19,7 @@ from service.resources import (
     suggestions,
     terms,
     transfers,
+    webhooks,
 )
 from service.settings import Settings
 from service.storage.access import AccessReader
@@ -47,6 +48,7 @@ NOUNS = (
     terms,
     community,
     keys,
+    webhooks,
     operations,
 )
 

@@ -27,13 +27,16 @@ ADMIN = re.compile(
     r"|POST /v1/rounds/<[a-z_]+>/(publish|cancel)"
 )
 NO_KEY = re.compile(r"/(livez|readyz|metrics|openapi\.json|docs(/.*)?)|/v1/calendars/.*")
-# Ids of every kind that a path or a body names; nobody has these of a key and of a report.
+# Ids of every kind that a path or a body names; nobody has these of a key, a report, a webhook and a
+# delivery.
 IDS = {
     "profile_id": "somebody",
     "peer_id": "acquaintance",
     "other_id": "newcomer",
     "key_id": "key_0123456789abcdef",
     "report_id": "rep_0123456789abcdef01234567",
+    "webhook_id": "whk_0123456789abcdef",
+    "delivery_id": "dlv_0123456789abcdef01234567",
     "name": "swagger-ui.css",
 }
 # What each route takes that reads JSON; `<peer_id>` and the like stand for ids.
@@ -47,6 +50,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/reports/{report_id}": {"state": "resolved"},
     "PATCH /v1/community": {"name": "New"},
     "POST /v1/keys": {"name": "new", "scopes": ["read"]},
+    "POST /v1/webhooks": {"url": "https://example.org/new", "events": ["profile.erased"]},
+    "PATCH /v1/webhooks/{webhook_id}": {"url": "https://example.org/changed"},
 }
 # A line that each import takes.
 LINES: dict[str, dict[str, Any]] = {
@@ -54,7 +59,11 @@ LINES: dict[str, dict[str, Any]] = {
     "POST /v1/connections/import": {"a": "<profile_id>", "b": "<other_id>"},
 }
 # Those that write without a body.
-BODILESS = {"PUT /v1/profiles/{profile_id}/blocks/{peer_id}"}
+BODILESS = {
+    "PUT /v1/profiles/{profile_id}/blocks/{peer_id}",
+    "POST /v1/webhooks/{webhook_id}/test",
+    "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +124,7 @@ class Route:
 
 
 def settle(kith: Kith, route: Route | None = None) -> dict[str, str]:
-    """Make what a route's path and body name: members, a connection, a report, a key; return the ids."""
+    """Make what a route's path and body name: members, a connection, a report, a key, a webhook."""
     kith.import_profiles(*({"id": IDS[who], "name": who} for who in ("profile_id", "peer_id", "other_id")))
     kith.call("PUT", f"/v1/profiles/{IDS['profile_id']}/connections/{IDS['peer_id']}", {})
     if route is not None and route.name == "DELETE /v1/profiles/{profile_id}/blocks/{peer_id}":
@@ -123,7 +132,16 @@ def settle(kith: Kith, route: Route | None = None) -> dict[str, str]:
     report = {"peer": "stranger", "reason": "other"}
     reported = kith.call("POST", f"/v1/profiles/{IDS['peer_id']}/reports", report)
     made = kith.call("POST", "/v1/keys", {"name": "spare", "scopes": ["read"]})
-    return IDS | {"report_id": reported.json["id"], "key_id": made.json["id"]}
+    return IDS | {"report_id": reported.json["id"], "key_id": made.json["id"]} | _webhook(kith)
+
+
+def _webhook(kith: Kith) -> dict[str, str]:
+    # A community has only so many: one that is there will do.
+    listed = kith.get("/v1/webhooks")["items"]
+    wanted = {"url": "https://example.org/kith", "events": ["report.filed"]}
+    webhook = listed[0]["id"] if listed else kith.call("POST", "/v1/webhooks", wanted).json["id"]
+    tried = kith.call("POST", f"/v1/webhooks/{webhook}/test")
+    return {"webhook_id": webhook, "delivery_id": tried.json["id"]}
 
 
 def routes_of(app: Flask) -> list[Route]:

@@ -27,11 +27,25 @@ class ReportIdConverter(BaseConverter):
     regex = r"rep_[0-9a-f]{24}"
 
 
+class WebhookIdConverter(BaseConverter):
+    """A webhook's id."""
+
+    regex = r"whk_[0-9a-f]{16}"
+
+
+class DeliveryIdConverter(BaseConverter):
+    """A delivery's id."""
+
+    regex = r"dlv_[0-9a-f]{24}"
+
+
 def register_converters(app: Flask) -> None:
     """Teach the app's routes our ids."""
     converters: dict[str, Any] = {
         "profile_id": ProfileIdConverter,
         "key_id": KeyIdConverter,
         "report_id": ReportIdConverter,
+        "webhook_id": WebhookIdConverter,
+        "delivery_id": DeliveryIdConverter,
     }
     app.url_map.converters.update(converters)

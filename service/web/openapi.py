@@ -14,8 +14,15 @@ from service.schemas.pairs import ConnectionSchema
 from service.schemas.profiles import ID_PATTERN, ProfileId, ProfileSchema, Time
 from service.schemas.queries import Cursor, QueryNumber, QueryWhole
 from service.schemas.reports import ReportChange
+from service.schemas.webhooks import WebhookChange
 from service.web.blueprint import JSON, MERGE_PATCH
-from service.web.converters import KeyIdConverter, ProfileIdConverter, ReportIdConverter
+from service.web.converters import (
+    DeliveryIdConverter,
+    KeyIdConverter,
+    ProfileIdConverter,
+    ReportIdConverter,
+    WebhookIdConverter,
+)
 from service.web.problems import CONTENT_TYPE, TABLE
 
 VERSION = "1.0.0"
@@ -34,9 +41,15 @@ _READ_BACK: tuple[tuple[str, type[StrictSchema], str], ...] = (
     ("Connection", ConnectionSchema, "ConnectionAnswer"),
     ("ReportChange", ReportChange, "ReportAnswer"),
     ("CommunityPatch", CommunitySchema, "CommunityAnswer"),
+    ("WebhookChange", WebhookChange, "WebhookAnswer"),
 )
 # What carries an entity tag, and so can be changed on condition.
-_TAGGED = ("/v1/profiles/{profile_id}", "/v1/community", "/v1/reports/{report_id}")
+_TAGGED = (
+    "/v1/profiles/{profile_id}",
+    "/v1/community",
+    "/v1/reports/{report_id}",
+    "/v1/webhooks/{webhook_id}",
+)
 # What the state of things can forbid, besides every POST.
 _CONFLICTING = (("delete", "/v1/keys/{key_id}"), ("put", "/v1/profiles/{profile_id}/connections/{peer_id}"))
 
@@ -74,7 +87,7 @@ def build_api(app: Flask) -> OpenApi:
     api.ma_plugin.converter.add_attribute_function(_describe)
     api.spec.components.schema("Problem", schema=ProblemAnswer)
     api.register_converter(ProfileIdConverter, lambda _: {"type": "string", "pattern": f"^{ID_PATTERN}$"})
-    for kind in (KeyIdConverter, ReportIdConverter):
+    for kind in (KeyIdConverter, ReportIdConverter, WebhookIdConverter, DeliveryIdConverter):
         api.register_converter(kind, _id_shape(kind.regex))
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
     return api

@@ -79,6 +79,8 @@ BODIES: dict[str, dict[str, Any]] = {
         "detail": "Sells things.",
     },
     "PATCH /v1/reports/{report_id}": {"state": "resolved"},
+    "POST /v1/webhooks": {"url": "https://example.org/new", "events": ["profile.created", "profile.erased"]},
+    "PATCH /v1/webhooks/{webhook_id}": {"url": "https://example.org/changed", "events": ["report.filed"]},
 }
 LINES: dict[str, dict[str, Any]] = {
     "POST /v1/profiles/import": PROFILE | {"id": "new"},

@@ -138,7 +138,7 @@ def test_another_communitys_id_answers_as_one_that_nobody_has(
     fresh_own = settle(fresh, route)
     there = settle(other) | THEIRS
     theirs = there[name]
-    nobodys = {**NOBODYS, "key_id": "key_0123456789abcdef", "report_id": IDS["report_id"]}[name]
+    nobodys = (IDS | NOBODYS)[name]
     assert len(theirs) == len(nobodys)
     before = rows_of(other)
 
