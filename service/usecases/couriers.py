@@ -27,7 +27,7 @@ SECONDS_BETWEEN_LOOKS = 1.0
 DELIVERIES_PER_TURN = 20
 # With the longest look-up of a name and the longest sending after it, less than a lease.
 SECONDS_PER_TURN = 10.0
-# How long after each attempt the next one follows: eleven within four days.
+# How long after each attempt the next one follows: eleven over three days.
 RETRIES_MS = [seconds * 1000 for seconds in (5, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)]
 GONE = 410
 log = structlog.get_logger(__name__)
