@@ -23,6 +23,7 @@ from service.resources import (
     terms,
     transfers,
     venues,
+    webhooks,
 )
 from service.settings import Settings
 from service.storage.access import AccessReader
@@ -55,6 +56,7 @@ NOUNS = (
     calendars,
     community,
     keys,
+    webhooks,
     operations,
 )
 

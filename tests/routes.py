@@ -39,6 +39,8 @@ IDS = {
     "meetup_id": "mtg_0123456789abcdef01234567",
     "venue_id": "cafe",
     "secret": "0" * 64,
+    "webhook_id": "whk_0123456789abcdef",
+    "delivery_id": "dlv_0123456789abcdef01234567",
     "name": "swagger-ui.css",
 }
 # What each route takes that reads JSON; `<peer_id>` and the like stand for ids.
@@ -58,6 +60,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/meetups/{meetup_id}/replies": {"profile": "<profile_id>", "reply": "yes"},
     "POST /v1/meetups/{meetup_id}/outcomes": {"profile": "<profile_id>", "outcome": "met", "again": True},
     "PUT /v1/venues/{venue_id}": {"name": "New", "location": {"lat": 52.52, "lon": 13.405}},
+    "POST /v1/webhooks": {"url": "https://example.org/new", "events": ["profile.erased"]},
+    "PATCH /v1/webhooks/{webhook_id}": {"url": "https://example.org/changed"},
 }
 # A line that each import takes.
 LINES: dict[str, dict[str, Any]] = {
@@ -74,6 +78,8 @@ BODILESS = {
     "PUT /v1/profiles/{profile_id}/blocks/{peer_id}",
     "POST /v1/rounds/{round_id}/publish",
     "POST /v1/rounds/{round_id}/cancel",
+    "POST /v1/webhooks/{webhook_id}/test",
+    "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
 }
 # How a call is answered that is right.
 DONE = {200, 201, 202, 204}
@@ -149,7 +155,7 @@ def settle(kith: Kith, route: Route | None = None) -> dict[str, str]:
     address = kith.get(f"/v1/profiles/{IDS['profile_id']}/calendar")["url"]
     secret = address.removeprefix("/calendars/").removesuffix(".ics")
     made_ids = {"report_id": reported.json["id"], "key_id": made.json["id"], "secret": secret}
-    return IDS | made_ids | (gathered(kith, route.template) if route else {})
+    return IDS | made_ids | _webhook(kith) | (gathered(kith, route.template) if route else {})
 
 
 def gathered(kith: Kith, template: str = "{round_id} {meetup_id}") -> dict[str, str]:
@@ -164,6 +170,15 @@ def gathered(kith: Kith, template: str = "{round_id} {meetup_id}") -> dict[str, 
         body = json.loads(Route("POST", "/v1/meetups").body() or b"")
         found["meetup_id"] = kith.call("POST", "/v1/meetups", body).json["id"]
     return found
+
+
+def _webhook(kith: Kith) -> dict[str, str]:
+    # A community has only so many: one that is there will do.
+    listed = kith.get("/v1/webhooks")["items"]
+    wanted = {"url": "https://example.org/kith", "events": ["report.filed"]}
+    webhook = listed[0]["id"] if listed else kith.call("POST", "/v1/webhooks", wanted).json["id"]
+    tried = kith.call("POST", f"/v1/webhooks/{webhook}/test")
+    return {"webhook_id": webhook, "delivery_id": tried.json["id"]}
 
 
 def routes_of(app: Flask) -> list[Route]:

@@ -8,11 +8,13 @@ from sqlalchemy import Connection
 
 from service.records import ApiKey, Member, Pair, ProfileRecord, Report
 from service.records_meetups import VenueRecord
-from service.storage import api_keys, calendar_feeds, pairs, profiles, reports, venues
+from service.storage import api_keys, calendar_feeds, deliveries, pairs, profiles, reports, venues, webhooks
 from service.storage.calendar_feeds import Feed
 from service.storage.communities import Write, write
 from service.storage.database import Database
+from service.storage.deliveries import Delivery
 from service.storage.pairs import Listed
+from service.storage.webhooks import Webhook
 
 T = TypeVar("T")
 
@@ -98,6 +100,24 @@ class Session:
     def read(self, statement: Callable[[Connection, int], T]) -> T:
         """Return what a statement reads of this community, given by its number."""
         return self._read(lambda connection: statement(connection, self._community))
+
+    def list_webhooks(self, after: str, limit: int) -> Sequence[Webhook]:
+        """Return up to `limit` webhooks whose ids follow `after`."""
+        return self._read(
+            lambda connection: webhooks.list_webhooks(connection, self._community, after, limit)
+        )
+
+    def find_webhook(self, webhook_id: str) -> Webhook | None:
+        """Return the webhook of this id, if there is one."""
+        return self._read(lambda connection: webhooks.find_webhook(connection, self._community, webhook_id))
+
+    def page_of_deliveries(self, webhook_id: str, after: str, limit: int) -> list[Delivery]:
+        """Return up to `limit` deliveries to a webhook whose ids follow `after`."""
+        return self._read(
+            lambda connection: deliveries.page_of_deliveries(
+                connection, self._community, webhook_id, after, limit
+            )
+        )
 
     def _read(self, statement: Callable[[Connection], T]) -> T:
         with self._database.read() as connection:

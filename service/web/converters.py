@@ -49,6 +49,18 @@ class MeetupIdConverter(BaseConverter):
     regex = r"mtg_[0-9a-f]{24}"
 
 
+class WebhookIdConverter(BaseConverter):
+    """A webhook's id."""
+
+    regex = r"whk_[0-9a-f]{16}"
+
+
+class DeliveryIdConverter(BaseConverter):
+    """A delivery's id."""
+
+    regex = r"dlv_[0-9a-f]{24}"
+
+
 def register_converters(app: Flask) -> None:
     """Teach the app's routes our ids."""
     converters: dict[str, Any] = {
@@ -59,5 +71,7 @@ def register_converters(app: Flask) -> None:
         "report_id": ReportIdConverter,
         "round_id": RoundIdConverter,
         "meetup_id": MeetupIdConverter,
+        "webhook_id": WebhookIdConverter,
+        "delivery_id": DeliveryIdConverter,
     }
     app.url_map.converters.update(converters)

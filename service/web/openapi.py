@@ -14,14 +14,17 @@ from service.schemas.pairs import ConnectionSchema
 from service.schemas.profiles import ID_PATTERN, ProfileId, ProfileSchema, Time
 from service.schemas.queries import Cursor, QueryNumber, QueryWhole
 from service.schemas.reports import ReportChange
+from service.schemas.webhooks import WebhookChange
 from service.web.blueprint import JSON, MERGE_PATCH
 from service.web.converters import (
+    DeliveryIdConverter,
     KeyIdConverter,
     MeetupIdConverter,
     ProfileIdConverter,
     ReportIdConverter,
     RoundIdConverter,
     VenueIdConverter,
+    WebhookIdConverter,
 )
 from service.web.problems import CONTENT_TYPE, TABLE
 
@@ -41,6 +44,7 @@ _READ_BACK: tuple[tuple[str, type[StrictSchema], str], ...] = (
     ("Connection", ConnectionSchema, "ConnectionAnswer"),
     ("ReportChange", ReportChange, "ReportAnswer"),
     ("CommunityPatch", CommunitySchema, "CommunityAnswer"),
+    ("WebhookChange", WebhookChange, "WebhookAnswer"),
 )
 # What carries an entity tag, and so can be changed on condition.
 _TAGGED = (
@@ -49,6 +53,7 @@ _TAGGED = (
     "/v1/community",
     "/v1/reports/{report_id}",
     "/v1/venues/{venue_id}",
+    "/v1/webhooks/{webhook_id}",
 )
 # What the state of things can forbid, besides every POST.
 _CONFLICTING = (("delete", "/v1/keys/{key_id}"), ("put", "/v1/profiles/{profile_id}/connections/{peer_id}"))
@@ -86,8 +91,9 @@ def build_api(app: Flask) -> OpenApi:
     api.init_app(app)
     api.ma_plugin.converter.add_attribute_function(_describe)
     api.spec.components.schema("Problem", schema=ProblemAnswer)
-    kinds = (KeyIdConverter, ReportIdConverter, RoundIdConverter, MeetupIdConverter)
-    for kind in (ProfileIdConverter, VenueIdConverter, *kinds):
+    made = (KeyIdConverter, ReportIdConverter, RoundIdConverter, MeetupIdConverter)
+    made += (WebhookIdConverter, DeliveryIdConverter)
+    for kind in (ProfileIdConverter, VenueIdConverter, *made):
         api.register_converter(kind, _id_shape(kind.regex))
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
     return api
@@ -167,6 +173,8 @@ def _problems(path: str, method: str, operation: dict[str, Any]) -> list[int]:
     if "requestBody" in operation:
         # Imports have any size, and change nothing when they are sent again.
         statuses += [400, 415] if path.endswith("/import") else [400, 413, 415]
+    if method == "post" and not path.endswith("/import"):
+        statuses.append(413)  # the key's fingerprint is of the body, whether one is read or not
     if (method == "post" and not path.endswith("/import")) or (method, path) in _CONFLICTING:
         statuses.append(409)
     if _is_conditional(path, method):

@@ -21,6 +21,7 @@ from sqlalchemy import String, select
 
 from service import logs
 from service.storage.database import Database
+from service.storage.events import EVENTS
 from service.storage.loaded import LoadedCommunities
 from service.storage.tables import metadata
 from service.web.state import EXTENSION
@@ -121,6 +122,8 @@ class Canary:
 
     def spread(self) -> None:
         """Do all of it."""
+        # Nobody listens there: what is to be told stays as long as it may.
+        self.call(201, "POST", "/v1/webhooks", {"url": "http://127.0.0.1:1/", "events": list(EVENTS)})
         self.kith.import_profiles(*friends())
         for step in (self.before_posting, self.state, self.answer, self.know, self.protect, self.ask):
             step()

@@ -105,6 +105,8 @@ BODIES: dict[str, dict[str, Any]] = {
         "again": True,
     },
     "PUT /v1/venues/{venue_id}": VENUE | {"location": {"lat": 52.52, "lon": 13.405}},
+    "POST /v1/webhooks": {"url": "https://example.org/new", "events": ["profile.created", "profile.erased"]},
+    "PATCH /v1/webhooks/{webhook_id}": {"url": "https://example.org/changed", "events": ["report.filed"]},
 }
 LINES: dict[str, dict[str, Any]] = {
     "POST /v1/profiles/import": PROFILE | {"id": "new"},

@@ -82,7 +82,8 @@ def log() -> Iterator[io.StringIO]:
 @contextmanager
 def open_kith(url: str, cache: str, clock: TestClock, like: Kith | None = None) -> Iterator[Kith]:
     """Open a process' worth of Kith whose time moves."""
-    with Kith.open(url, cache, like=like, KITH_CLOCK_FILE=str(clock.file), KITH_TESTING="1") as kith:
+    environ = {"KITH_CLOCK_FILE": str(clock.file), "KITH_TESTING": "1", "KITH_WEBHOOK_PRIVATE": "1"}
+    with Kith.open(url, cache, like=like, **environ) as kith:
         yield kith
 
 
@@ -128,7 +129,8 @@ def test_an_erased_member_is_in_no_file_row_answer_index_or_log(
         come_and_go(there, 400)
 
         work_once(here.database, here.cache, erased)
-        assert rows_with_canary(here.database) == []
+        # That they are gone is told by their id for ten seconds, where nobody has heard of it yet.
+        assert rows_with_canary(here.database) == [("deliveries.payload", f'{{"profile":"{ID}"}}')]
         assert keys_with_canary(redis_server.client) == []
         for seconds in (20, 25):
             put_late(there)
@@ -136,6 +138,7 @@ def test_an_erased_member_is_in_no_file_row_answer_index_or_log(
             clock.forward(seconds=seconds)
             work_once(here.database, here.cache, erased)
             assert keys_with_canary(redis_server.client) == []
+            assert rows_with_canary(here.database) == []
         for kith in (here, there):
             tidy_once(loaded_of(kith), kith.cache)
         assert not memory_holds_canary([here, there])
@@ -156,6 +159,7 @@ def test_an_erased_member_is_in_no_row_and_no_dump(
         canary.spread()
         assert holds_canary(dump(postgres_server, fresh_postgres_url))
         canary.erase()
+        clock.forward(seconds=20)
         work_once(kith.database, kith.cache, tmp_path / "erased.log")
         assert rows_with_canary(kith.database) == []
         dumped = dump(postgres_server, fresh_postgres_url)
@@ -179,13 +183,16 @@ def test_every_column_that_holds_text_is_known() -> None:
 
 
 def test_the_canary_reaches_every_column_in_which_words_of_members_stand(
-    sqlite_url: str, clock: TestClock
+    sqlite_url: str, clock: TestClock, tmp_path: Path
 ) -> None:
     with open_kith(sqlite_url, "local", clock) as kith:
         canary = Canary(kith)
         canary.spread()
         assert canary.seen == COLUMNS["words"]
         canary.erase()
+        assert columns_with_canary(kith.database) == {"deliveries.payload"}
+        clock.forward(seconds=20)
+        work_once(kith.database, kith.cache, tmp_path / "erased.log")
         assert columns_with_canary(kith.database) == set()
 
 

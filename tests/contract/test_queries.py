@@ -13,7 +13,7 @@ from tests.problems import errors, problem
 from tests.routes import DONE, IDS, KEYED, ROUTES, Route, each, settle
 from tests.rows import rows_of
 
-BY_ID = ["/v1/profiles", "/v1/keys", "/v1/reports", "/v1/profiles/ana/blocks"]
+BY_ID = ["/v1/profiles", "/v1/keys", "/v1/reports", "/v1/webhooks", "/v1/profiles/ana/blocks"]
 NEWEST_FIRST = [f"/v1/profiles/ana/{name}" for name in ("invitations", "connections", "reconnects")]
 PAGED = ["/v1/terms", *BY_ID, *NEWEST_FIRST]
 LISTS = [*PAGED, "/v1/profiles/ana/suggestions"]
@@ -250,6 +250,8 @@ def test_an_id_outside_the_grammar_is_404_by_itself(sqlite_kith: Kith, route: Ro
         "/v1/keys/KEY_0123456789ABCDEF",
         "/v1/keys/%00",
         "/v1/reports/rep_0",
+        "/v1/webhooks/whk_0",
+        "/v1/webhooks/whk_0123456789abcdef/deliveries/dlv_0/redeliver",
         "/v1/reports/REP_0123456789ABCDEF01234567",
         "/v1/connections",
         "/v1/profiles/ana/connections/ben/nothing",

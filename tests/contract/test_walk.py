@@ -21,7 +21,7 @@ def test_every_id_of_a_path_has_a_value() -> None:
     }
 
     assert named <= set(IDS)
-    assert {"profile_id", "peer_id", "key_id", "report_id"} <= named
+    assert {"profile_id", "peer_id", "key_id", "report_id", "webhook_id", "delivery_id"} <= named
 
 
 @each(KEYED)

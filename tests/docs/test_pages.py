@@ -31,7 +31,7 @@ def test_the_integrators_commands_work_in_their_order(served: Served, tmp_path: 
     # A script of several commands answers with several documents, a block with none.
     said = [document for answer in answers for document in documents(answer.stdout)]
     put, patch, suggested, imported, pending, invited, made, known = said[:8]
-    told, reconnects, report, terms = said[8:]
+    told, reconnects, report, hook, tried, sent, terms = said[8:]
     assert (put["id"], put["radius_km"]) == ("zoe", 15)
     assert patch["radius_km"] == 25
     assert suggested["shortfall"]["missing"] == 3
@@ -42,6 +42,9 @@ def test_the_integrators_commands_work_in_their_order(served: Served, tmp_path: 
     assert (told["updated"], told["failed"]) == (1, 0)
     assert "You last met in June 2024" in reconnects["items"][0]["reasons"]
     assert (report["peer"], report["state"]) == ("sam", "open")
+    assert hook["secret"].startswith("whsec_")
+    assert (tried["type"], tried["state"]) == ("webhook.test", "pending")
+    assert [item["id"] for item in sent["items"]] == [tried["id"]]
     assert terms == {"items": []}
 
 
