@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask
 from flask_smorest import Api
 from marshmallow import Schema, fields
+from werkzeug.routing import BaseConverter
 
 from service.schemas import fields as ours
 from service.schemas.base import StrictSchema
@@ -45,6 +46,17 @@ _READ_BACK: tuple[tuple[str, type[StrictSchema], str], ...] = (
     ("ReportChange", ReportChange, "ReportAnswer"),
     ("CommunityPatch", CommunitySchema, "CommunityAnswer"),
     ("WebhookChange", WebhookChange, "WebhookAnswer"),
+)
+# The ids that we know in paths.
+_KINDS: tuple[type[BaseConverter], ...] = (
+    ProfileIdConverter,
+    VenueIdConverter,
+    KeyIdConverter,
+    ReportIdConverter,
+    RoundIdConverter,
+    MeetupIdConverter,
+    WebhookIdConverter,
+    DeliveryIdConverter,
 )
 # What carries an entity tag, and so can be changed on condition.
 _TAGGED = (
@@ -91,9 +103,7 @@ def build_api(app: Flask) -> OpenApi:
     api.init_app(app)
     api.ma_plugin.converter.add_attribute_function(_describe)
     api.spec.components.schema("Problem", schema=ProblemAnswer)
-    made = (KeyIdConverter, ReportIdConverter, RoundIdConverter, MeetupIdConverter)
-    made += (WebhookIdConverter, DeliveryIdConverter)
-    for kind in (ProfileIdConverter, VenueIdConverter, *made):
+    for kind in _KINDS:
         api.register_converter(kind, _id_shape(kind.regex))
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
     return api
@@ -173,8 +183,6 @@ def _problems(path: str, method: str, operation: dict[str, Any]) -> list[int]:
     if "requestBody" in operation:
         # Imports have any size, and change nothing when they are sent again.
         statuses += [400, 415] if path.endswith("/import") else [400, 413, 415]
-    if method == "post" and not path.endswith("/import"):
-        statuses.append(413)  # the key's fingerprint is of the body, whether one is read or not
     if (method == "post" and not path.endswith("/import")) or (method, path) in _CONFLICTING:
         statuses.append(409)
     if _is_conditional(path, method):

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
 from icalendar import Calendar
 
-from service.records import Member
-from service.records_meetups import MeetupPlace, MeetupView
-from service.usecases import calendars
+from tests.gatherings import arranged, people
 from tests.harness import Kith
 from tests.problems import problem
 from tests.rows import rows_of
@@ -22,15 +21,6 @@ __all__ = ["module_url"]
 
 ADDRESS = "/v1/profiles/ana/calendar"
 FEED = re.compile(r"/calendars/[0-9a-f]{64}\.ics")
-MEETUP = MeetupView(
-    id="mee_1",
-    names=("Ben",),
-    starts_at=1_796_000_400_000,
-    ends_at=1_796_005_800_000,
-    changed_at=1_795_000_000_000,
-    zone="Europe/Berlin",
-    place=MeetupPlace("Café", 52.52, 13.405),
-)
 
 
 @pytest.fixture
@@ -64,19 +54,48 @@ def test_the_address_stays_the_same_and_opens_the_feed_without_a_key(ana: Kith) 
     assert (known.status_code, known.data) == (304, b"")
 
 
-def test_the_feed_holds_the_members_own_meetups(ana: Kith, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-
-    def meetups_of(connection: Any, community: int, member: Member) -> list[MeetupView]:
-        asked.append(member.record.id)
-        return [MEETUP]
-
-    monkeypatch.setattr(calendars, "meetups_of", meetups_of)
+def test_the_feed_holds_the_members_own_meetups(ana: Kith) -> None:
+    people(ana, "ben", "cem")
+    ana.call("PATCH", "/v1/profiles/ana", {"timezone": "Europe/Berlin"})
+    where = {"name": "Café", "location": {"lat": 52.52, "lon": 13.405}}
+    assert ana.call("PUT", "/v1/venues/cafe", where).status_code == 201
+    meetup = arranged(ana, "ana", "ben")
+    arranged(ana, "ben", "cem")
 
     (event,) = Calendar.from_ical(read(ana, address(ana)).data).walk("VEVENT")
 
-    assert asked == ["ana"]
-    assert (event["UID"], event["SUMMARY"], event["LOCATION"]) == ("mee_1@kith", "Meet Ben", "Café")
+    assert (event["UID"], event["SUMMARY"], event["LOCATION"]) == (
+        f"{meetup['id']}@kith",
+        "Meet Ben",
+        "Café",
+    )
+    assert event["DTSTART"].dt.astimezone(UTC).isoformat() == meetup["starts_at"].replace("Z", "+00:00")
+    assert str(event["DTSTART"].dt.tzinfo) == "Europe/Berlin"
+
+
+def test_a_meetup_that_is_left_is_cancelled_in_both_calendars_and_names_nobody_who_blocks(ana: Kith) -> None:
+    people(ana, "ben")
+    arranged(ana, "ana", "ben")
+
+    assert ana.call("PUT", "/v1/profiles/ben/blocks/ana").status_code == 204
+
+    (event,) = Calendar.from_ical(read(ana, address(ana)).data).walk("VEVENT")
+    assert (event["STATUS"], event["SEQUENCE"], event["SUMMARY"]) == ("CANCELLED", 1, "Meetup")
+
+
+def test_a_meetup_is_a_file_for_a_calendar(ana: Kith) -> None:
+    people(ana, "ben")
+    path = f"/v1/meetups/{arranged(ana, 'ana', 'ben')['id']}.ics"
+
+    invitation = ana.call("GET", path)
+    known = ana.call("GET", path, If_None_Match=invitation.headers["ETag"])
+
+    assert (invitation.content_type, known.status_code) == ("text/calendar; charset=utf-8", 304)
+    calendar = Calendar.from_ical(invitation.data)
+    (event,) = calendar.walk("VEVENT")
+    assert (calendar["METHOD"], event["SUMMARY"]) == ("REQUEST", "Meet Ana and Ben")
+    ana.call("DELETE", "/v1/profiles/ben")
+    assert Calendar.from_ical(ana.call("GET", path).data)["METHOD"] == "CANCEL"
 
 
 def test_a_changed_address_leads_nowhere_any_more_at_once(ana: Kith) -> None:
