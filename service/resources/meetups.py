@@ -6,7 +6,8 @@ from flask import Response
 from flask.views import MethodView
 
 from service.integrations.calendar import CONTENT_TYPE, meetup_file
-from service.records import Meetup, content_hash
+from service.records import content_hash
+from service.records_meetups import Meetup
 from service.schemas.meetups import (
     MeetupAnswer,
     MeetupPage,

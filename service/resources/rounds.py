@@ -5,7 +5,8 @@ from typing import Any
 from flask import Response
 from flask.views import MethodView
 
-from service.records import NewRound, Round, content_hash
+from service.records import content_hash
+from service.records_meetups import NewRound, Round
 from service.schemas.fields import write_time
 from service.schemas.queries import NumberedQuery, PageQuery
 from service.schemas.rounds import (

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from service.records import Meetup
+from service.records_meetups import Meetup
 from service.schemas.base import StrictSchema
 from service.schemas.fields import Choice, Flag, Moment, Several, write_time
 from service.schemas.profiles import ProfileId

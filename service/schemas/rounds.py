@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
-from service.records import NewRound, Round
+from service.records_meetups import NewRound, Round
 from service.schemas.base import StrictSchema
 from service.schemas.fields import Choice, Day, Line, Moment, Number, Several, Whole, write_time
 from service.schemas.profiles import ProfileId

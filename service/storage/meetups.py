@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert, select, update
 
-from service.records import Attendee, Meetup
+from service.records_meetups import Attendee, Meetup
 from service.storage.communities import Write
 from service.storage.tables import meetup_members, meetups, profiles, rounds
 

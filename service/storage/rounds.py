@@ -10,22 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, update
 
-from service.records import Round
+from service.records_meetups import Round, Seat
 from service.storage.communities import Write
 from service.storage.tables import profiles, round_groups, round_pins, round_seats, rounds
 
 _COLUMNS = [rounds.c[name] for name in Round.__dataclass_fields__]
 _MEMBER = and_(profiles.c.community == round_seats.c.community, profiles.c.number == round_seats.c.member)
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """One who takes part: in a group, or in none and why; neither before it is planned."""
-
-    member: int
-    id: str
-    group: int | None = None
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from service.records import Meetup, Member
+from service.records import Member
+from service.records_meetups import Meetup, Seat
 from service.storage import meetups, rounds
 from service.storage.communities import Write
 from service.storage.events import EventType, emit_all
 from service.storage.kept_answers import forget_answers_about
-from service.storage.rounds import Seat
 
 FEWEST = 2
 ERASED = "erased"

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.errors import NotFound
-from service.records import Access, Community, Meetup, Member
-from service.records_meetups import MeetupPlace, MeetupView
+from service.records import Access, Community, Member
+from service.records_meetups import Meetup, MeetupPlace, MeetupView
 from service.storage import meetups, profiles
 from service.storage.database import Database
 from service.storage.loaded import LoadedCommunities

@@ -5,8 +5,9 @@ from dataclasses import replace
 from itertools import combinations
 
 from service.errors import Conflict, Invalid, NotFound
-from service.records import Attendee, Meetup, Member
-from service.storage import meetups, profiles
+from service.records import Member
+from service.records_meetups import Attendee, Meetup, Round, Seat
+from service.storage import meetups, profiles, rounds
 from service.storage import pairs as pair_rows
 from service.storage.communities import Write
 from service.storage.session import Session
@@ -36,6 +37,12 @@ def page_of_meetups(
             connection, here, after, limit, profile=profile, round_id=round_id
         )
     )
+
+
+def gatherings_of(session: Session, member: Member) -> tuple[list[Meetup], list[tuple[Round, Seat]]]:
+    """Return every meetup to which a member was asked, and their seat in every round."""
+    asked = session.read(lambda connection, here: meetups.meetups_asked(connection, here, member.number))
+    return asked, session.read(lambda connection, here: rounds.rounds_of(connection, here, member.number))
 
 
 def find_meetup(write: Write, meetup_id: str) -> Meetup:

@@ -5,7 +5,8 @@ from itertools import combinations
 from typing import Literal
 
 from service.errors import Conflict
-from service.records import Attendee, Meetup, Member, Pair
+from service.records import Member, Pair
+from service.records_meetups import Attendee, Meetup
 from service.storage import meetups, profiles
 from service.storage import pairs as pair_rows
 from service.storage.communities import Write

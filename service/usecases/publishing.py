@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from service.errors import Conflict
-from service.records import Attendee, Meetup, Member, Pair, Round
+from service.records import Member, Pair
+from service.records_meetups import Attendee, Meetup, Round, Seat
 from service.storage import meetups, profiles, rounds
 from service.storage import pairs as pair_rows
 from service.storage.communities import Write
 from service.storage.events import emit
-from service.storage.rounds import RoundGroup, Seat
+from service.storage.rounds import RoundGroup
 from service.storage.session import Session
 from service.storage.venues import all_venues
 from service.usecases import pairs

@@ -13,8 +13,8 @@ import structlog
 
 from matching import Profile, TermModel
 from service.errors import KithError
-from service.records import Community, Member, Round
-from service.records_meetups import VenueRecord
+from service.records import Community, Member
+from service.records_meetups import Round, Seat, VenueRecord
 from service.storage import communities, jobs, meetups, pairs, profiles, rounds
 from service.storage.communities import Write
 from service.storage.database import Database
@@ -22,7 +22,7 @@ from service.storage.events import emit
 from service.storage.jobs import Job
 from service.storage.loaded import new_matcher
 from service.storage.models import load_model
-from service.storage.rounds import Pins, RoundGroup, Seat
+from service.storage.rounds import Pins, RoundGroup
 from service.storage.session import Session
 from service.storage.venues import all_venues
 from service.usecases.gatherings import Span, find_time_and_place

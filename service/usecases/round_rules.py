@@ -6,7 +6,8 @@ from datetime import date
 from itertools import combinations
 
 from matching import Profile
-from service.records import Member, Round
+from service.records import Member
+from service.records_meetups import Round
 from service.storage import pairs as pair_rows
 from service.storage import rounds
 from service.storage.communities import Write

@@ -53,21 +53,27 @@ COLUMNS = {
     "cells": {"profiles.last_cell", "profiles.waiting_cell"},
     "one of some words of ours": {
         "pairs.low_response", "pairs.high_response", "reports.reason", "reports.state",
-        "deliveries.type", "deliveries.state", "deliveries.error",
+        "deliveries.type", "deliveries.state", "deliveries.error", "pairs.low_outcome", "pairs.high_outcome",
+        "jobs.kind", "jobs.error", "rounds.state", "rounds.error", "round_seats.reason",
+        "round_groups.relaxed", "meetups.state", "meetup_members.reply", "meetup_members.outcome",
     },
-    "times": {"pairs.low_unblocked", "pairs.high_unblocked"},
+    "times and figures": {
+        "pairs.low_unblocked", "pairs.high_unblocked", "rounds.starts_on", "rounds.ends_on", "rounds.stats",
+        "meetups.tried",
+    },
+    "places of the community's, and areas": {"round_groups.place", "meetups.place"},
     "stamps and ids that we made": {
         "profiles.own", "profiles.pairs", "tiles.stamp", "models.stamp", "reports.id", "communities.id",
         "communities.settings_stamp", "communities.model", "communities.secret",
         "webhooks.id", "webhooks.secret", "deliveries.id", "deliveries.webhook", "deliveries.lease",
-        "mentions.delivery",
+        "mentions.delivery", "jobs.subject", "jobs.lease", "rounds.id", "meetups.id", "calendar_feeds.nonce",
     },
     "terms of three members or more": {"models.document"},
     "what the platform says of itself": {
         "communities.name", "communities.facet_weights", "communities.support_text",
         "communities.admin_attributes", "communities.separate_by",
         "api_keys.id", "api_keys.name", "api_keys.digest", "api_keys.scopes",
-        "webhooks.url", "webhooks.events",
+        "webhooks.url", "webhooks.events", "rounds.name", "venues.id", "venues.document",
     },
 }  # fmt: skip
 

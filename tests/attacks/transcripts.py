@@ -43,6 +43,7 @@ class Transcript:
     kith: Kith
     lines: list[str] = field(default_factory=list)
     routes: set[tuple[str, str]] = field(default_factory=set)
+    ids: dict[str, str] = field(default_factory=dict)
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Send a call, note what was answered, and return it."""
@@ -118,6 +119,7 @@ def write(kith: Kith, stated: Iterable[Spot], elsewhere: Spot, others: list[Spot
     _asking(run, others, ("", "?radius_km=7.25&limit=3", "?mode=in_person&radius_km=200", "?facet=interests"))
     _mistakes(run, three)
     _pairs(run, others)
+    _gather(run)
     _imports(run, two, three)
     _reading(run)
     _asking(run, others, ("", "?radius_km=3"))
@@ -270,6 +272,31 @@ def _pairs(run: Transcript, others: list[Spot]) -> None:
     run.call("PATCH", f"/v1/reports/{report}", {"state": "resolved"})
 
 
+def _gather(run: Transcript) -> None:
+    """Plan and publish a round, meet, and show it to calendars: times and areas are those of the cells."""
+    body = {"name": "Round", "participants": [MEMBER, "asker-1", "asker-2", "asker-3"]} | days()
+    for path, kind in (("round_id", "/v1/rounds"), ("unused", "/v1/rounds")):
+        run.ids[path] = run.call("POST", kind, body).json["id"]
+    made = f"/v1/rounds/{run.ids['round_id']}"
+    run.call("POST", f"{made}/replan", {"together": [[MEMBER, "asker-2"]], "apart": [[MEMBER, "asker-3"]]})
+    run.call("POST", f"/v1/rounds/{run.ids['unused']}/cancel")
+    work(run.kith)
+    for path in ("", "/groups", "/left-out"):
+        run.call("GET", made + path)
+    run.call("POST", f"{made}/publish")
+    run.call("GET", made)
+    run.call("POST", "/v1/meetups", {"members": [MEMBER, "asker-6"]})
+    found = run.call("GET", f"/v1/meetups?profile={MEMBER}").json["items"]
+    run.call("GET", "/v1/meetups")
+    for meetup in found:
+        run.ids["meetup_id"] = meetup["id"]
+        path = f"/v1/meetups/{meetup['id']}"
+        run.call("GET", path)
+        run.call("GET", f"{path}.ics")
+        run.call("POST", f"{path}/replies", {"profile": MEMBER, "reply": "other_time"})
+        run.call("POST", f"{path}/outcomes", {"profile": MEMBER, "outcome": "met", "again": True})
+
+
 def _imports(run: Transcript, two: Spot, three: Spot) -> None:
     wrong = wire(two, id="wrong", radius_km=0)
     off = {"id": "wrong", "name": "W", "location": {"lat": two.lat, "lon": 200}}
@@ -329,7 +356,7 @@ def _heads(run: Transcript) -> None:
     for method, rule in sorted(run.routes):
         if method == "GET":
             path = rule.replace("<profile_id:profile_id>", MEMBER).replace("<name>", "swagger-ui.css")
-            run.call("HEAD", path)
+            run.call("HEAD", re.sub(r"<\w+:(\w+)>", lambda named: run.ids[named[1]], path))
 
 
 def _erasing(run: Transcript, three: Spot) -> None:

@@ -54,6 +54,11 @@ def test_the_address_stays_the_same_and_opens_the_feed_without_a_key(ana: Kith) 
     assert (known.status_code, known.data) == (304, b"")
 
 
+def event_in(content: bytes) -> Any:
+    (event,) = Calendar.from_ical(content).walk("VEVENT")
+    return event
+
+
 def test_the_feed_holds_the_members_own_meetups(ana: Kith) -> None:
     people(ana, "ben", "cem")
     ana.call("PATCH", "/v1/profiles/ana", {"timezone": "Europe/Berlin"})
@@ -62,7 +67,7 @@ def test_the_feed_holds_the_members_own_meetups(ana: Kith) -> None:
     meetup = arranged(ana, "ana", "ben")
     arranged(ana, "ben", "cem")
 
-    (event,) = Calendar.from_ical(read(ana, address(ana)).data).walk("VEVENT")
+    event = event_in(read(ana, address(ana)).data)
 
     assert (event["UID"], event["SUMMARY"], event["LOCATION"]) == (
         f"{meetup['id']}@kith",
@@ -79,7 +84,7 @@ def test_a_meetup_that_is_left_is_cancelled_in_both_calendars_and_names_nobody_w
 
     assert ana.call("PUT", "/v1/profiles/ben/blocks/ana").status_code == 204
 
-    (event,) = Calendar.from_ical(read(ana, address(ana)).data).walk("VEVENT")
+    event = event_in(read(ana, address(ana)).data)
     assert (event["STATUS"], event["SEQUENCE"], event["SUMMARY"]) == ("CANCELLED", 1, "Meetup")
 
 
@@ -91,11 +96,12 @@ def test_a_meetup_is_a_file_for_a_calendar(ana: Kith) -> None:
     known = ana.call("GET", path, If_None_Match=invitation.headers["ETag"])
 
     assert (invitation.content_type, known.status_code) == ("text/calendar; charset=utf-8", 304)
-    calendar = Calendar.from_ical(invitation.data)
-    (event,) = calendar.walk("VEVENT")
+    calendar: Any = Calendar.from_ical(invitation.data)
+    event = event_in(invitation.data)
     assert (calendar["METHOD"], event["SUMMARY"]) == ("REQUEST", "Meet Ana and Ben")
     ana.call("DELETE", "/v1/profiles/ben")
-    assert Calendar.from_ical(ana.call("GET", path).data)["METHOD"] == "CANCEL"
+    cancelled: Any = Calendar.from_ical(ana.call("GET", path).data)
+    assert cancelled["METHOD"] == "CANCEL"
 
 
 def test_a_changed_address_leads_nowhere_any_more_at_once(ana: Kith) -> None:
