@@ -56,13 +56,14 @@ COLUMNS = {
     "times": {"pairs.low_unblocked", "pairs.high_unblocked"},
     "stamps and ids that we made": {
         "profiles.own", "profiles.pairs", "tiles.stamp", "models.stamp", "reports.id", "communities.id",
-        "communities.settings_stamp", "communities.model", "communities.secret",
+        "communities.settings_stamp", "communities.model", "communities.secret", "calendar_feeds.nonce",
     },
     "terms of three members or more": {"models.document"},
     "what the platform says of itself": {
         "communities.name", "communities.facet_weights", "communities.support_text",
         "communities.admin_attributes", "communities.separate_by",
         "api_keys.id", "api_keys.name", "api_keys.digest", "api_keys.scopes",
+        "venues.id", "venues.document",
     },
 }  # fmt: skip
 

@@ -97,7 +97,7 @@ def test_the_threads_know_a_block_and_nothing_else() -> None:
             assert head.urgent is (route in BLOCKS), str(route)
 
 
-IDS = {"key_id": "key_0123456789abcdef", "report_id": "rep_0123456789abcdef"}
+IDS = {"key_id": "key_0123456789abcdef", "report_id": "rep_0123456789abcdef", "venue_id": "a.b~c@d:e-"}
 
 
 # ---------------------------------------------------------------- threads, one by one

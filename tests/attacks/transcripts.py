@@ -21,9 +21,11 @@ CSV = "text/csv"
 MEMBER = "victim"
 PATH = f"/v1/profiles/{MEMBER}"
 NEIGHBOUR = "asker-2"
+VENUE = "/v1/venues/cafe"
 MASKS = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z"), "TIME"),
     (re.compile(r"\bkith_[0-9a-f]{40,}"), "SECRET"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "SECRET"),
     (re.compile(r"\b[a-z]{2,9}_[0-9a-f]{12,}\b"), "ID"),
     (re.compile(r"\b[0-9a-f]{20}\b"), "MADE-ID"),
 )
@@ -121,6 +123,7 @@ def write(kith: Kith, stated: Iterable[Spot], elsewhere: Spot, others: list[Spot
     _imports(run, two, three)
     _reading(run)
     _asking(run, others, ("", "?radius_km=3"))
+    _gathering(run)
     _moving(run, elsewhere, two)
     _keys(run)
     _heads(run)
@@ -319,6 +322,21 @@ def _moving(run: Transcript, elsewhere: Spot, back: Spot) -> None:
         run.call("GET", f"/v1/profiles/asker-{number}/suggestions")
 
 
+def _gathering(run: Transcript) -> None:
+    """Name venues, and read the member's calendar without a key."""
+    cafe = {"name": "Café", "location": {"lat": 52.5200066, "lon": 13.404954}}
+    run.call("PUT", VENUE, cafe)
+    run.call("GET", VENUE)
+    point = {"type": "Point", "coordinates": [13.404954, 52.5200066]}
+    feature = {"type": "Feature", "geometry": point, "properties": {"id": "bar", "name": "Bar"}}
+    run.call("POST", "/v1/venues/import", _lines([feature]), Content_Type=NDJSON)
+    for _ in range(2):
+        address = run.call("GET", f"{PATH}/calendar").json["url"]
+        run.call("GET", address)
+        run.call("DELETE", f"{PATH}/calendar")
+        run.call("GET", address)
+
+
 def _keys(run: Transcript) -> None:
     made = run.call("POST", "/v1/keys", {"name": "another", "scopes": ["read"]})
     run.call("GET", "/v1/keys")
@@ -326,13 +344,16 @@ def _keys(run: Transcript) -> None:
 
 
 def _heads(run: Transcript) -> None:
+    address = run.kith.get(f"{PATH}/calendar")["url"]
+    paths = {"/v1/venues/<venue_id:venue_id>": VENUE, "/calendars/<feed_secret:secret>.ics": address}
     for method, rule in sorted(run.routes):
         if method == "GET":
             path = rule.replace("<profile_id:profile_id>", MEMBER).replace("<name>", "swagger-ui.css")
-            run.call("HEAD", path)
+            run.call("HEAD", paths.get(rule, path))
 
 
 def _erasing(run: Transcript, three: Spot) -> None:
+    run.call("DELETE", VENUE)
     run.call("DELETE", PATH, If_Match='"another"')
     run.call("DELETE", PATH)
     for path in (PATH, f"{PATH}/export", f"{PATH}/suggestions", "/v1/profiles"):
