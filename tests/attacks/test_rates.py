@@ -100,8 +100,11 @@ def test_the_threads_know_a_block_and_nothing_else() -> None:
 IDS = {
     "key_id": "key_0123456789abcdef",
     "report_id": "rep_0123456789abcdef",
+    "round_id": "rnd_0123456789abcdef01234567",
+    "meetup_id": "mtg_0123456789abcdef01234567",
     "webhook_id": "whk_0123456789abcdef",
     "delivery_id": "dlv_0123456789abcdef01234567",
+    "venue_id": "a.b~c@d:e-",
 }
 
 
