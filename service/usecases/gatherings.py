@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 DAY_MS = 24 * 3_600_000
 # In which those who meet of their own accord look for a time.
 DAYS_AHEAD = 14
+# Nobody is asked to be somewhere at once.
+NOTICE_MS = DAY_MS // 2
 Span = tuple[int, int]
 
 
@@ -50,12 +52,15 @@ def find_time_and_place(
     seed: int = 0,
 ) -> TimeAndPlace | None:
     """Return the time that suits all best while none is busy, and the fairest place; None where none does."""
+    if between[0] >= between[1]:
+        return None
     # Imported here: numpy takes its time, which only a first one has to wait for.
     from matching.gathering import gather
 
     on, last = day_of(between[0]), day_of(between[1] - 1)
-    before = (start_of(on.isoformat()), between[0])
-    taken = [(_moment(start), _moment(end)) for start, end in (*busy, before) if start < end]
+    # Days are whole there: what lies around the time asked for is taken.
+    around = ((start_of(on.isoformat()), between[0]), (between[1], start_of(last.isoformat()) + DAY_MS))
+    taken = [(_moment(start), _moment(end)) for start, end in (*busy, *around) if start < end]
     near = [as_venue(venue) for venue in venues]
     found = gather(members, near, on, (last - on).days + 1, busy=taken, seed=seed)
     if found is None:

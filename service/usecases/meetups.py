@@ -14,7 +14,7 @@ from service.storage.session import Session
 from service.storage.venues import all_venues
 from service.usecases import pairs
 from service.usecases.attendance import leave, tell
-from service.usecases.gatherings import DAY_MS, DAYS_AHEAD, find_time_and_place
+from service.usecases.gatherings import DAY_MS, DAYS_AHEAD, NOTICE_MS, find_time_and_place
 from service.usecases.publishing import new_meetup
 
 UNKNOWN = "There is no such profile."
@@ -70,7 +70,7 @@ def arrange_meetup(session: Session, ids: Sequence[str]) -> Meetup:
 
 def arrange(write: Write, members: Sequence[Member], previous: Meetup | None = None) -> Meetup:
     """Arrange a meetup within two weeks, at the first time that suits all."""
-    between = (write.now, write.now + DAYS_AHEAD * DAY_MS)
+    between = (write.now + NOTICE_MS, write.now + DAYS_AHEAD * DAY_MS)
     public = [member.public() for member in members]
     here, numbers = write.community.number, [member.number for member in members]
     busy = meetups.busy_times(write.connection, here, numbers)
@@ -130,10 +130,8 @@ def _moved(write: Write, meetup: Meetup, asking: Attendee) -> Meetup:
     busy = meetups.busy_times(write.connection, here, numbers, without=meetup)
     tried = (*meetup.tried, *([] if meetup.starts_at is None else [meetup.starts_at]))
     taken = [span for spans in busy.values() for span in spans] + [(at, at + 1) for at in tried]
-    if meetup.until <= write.now:
-        return meetup
     venues = all_venues(write.connection, here)
-    other = find_time_and_place(members, (write.now, meetup.until), taken, venues=venues)
+    other = find_time_and_place(members, (write.now + NOTICE_MS, meetup.until), taken, venues=venues)
     if other is None:
         return meetup
     asked = [

@@ -26,6 +26,7 @@ from service.usecases.round_rules import cooled_since, days_of, round_profile, t
 from service.usecases.rounds import find_round, new_id
 
 NO_PEER = "no_feasible_peer"
+REPEAT = "repeat"  # what a draft that had no choice says of a group
 Code = frozenset[str]
 
 
@@ -68,7 +69,7 @@ def _check_cool_down(write: Write, draft: Draft) -> None:
     recent = {frozenset(two) for two in rounds.met_since(write.connection, write.community.number, since)}
     for group, members in draft.groups:
         met = any(frozenset((one.number, other.number)) in recent for one, other in combinations(members, 2))
-        if met and not group.relaxed:
+        if met and REPEAT not in group.relaxed:
             raise Conflict("Another round has brought some of these together since: plan it again.")
 
 
@@ -120,7 +121,7 @@ def _meet(write: Write, planned: Round, going: Sequence[tuple[RoundGroup, list[M
         taken = [span for member in members for span in busy.get(member.number, ())]
         between = time_of(planned, write.now)
         found = _drafted(group, members, between, taken)
-        if found is None and between[0] < between[1]:
+        if found is None:
             public = [member.public() for member in members]
             found = find_time_and_place(public, between, taken, venues=venues, seed=planned.seed)
         made.append(new_meetup(write, members, found, between[1], planned.id))

@@ -12,7 +12,7 @@ from service.storage import pairs as pair_rows
 from service.storage import rounds
 from service.storage.communities import Write
 from service.usecases import pairs
-from service.usecases.gatherings import DAY_MS, Span, start_of
+from service.usecases.gatherings import DAY_MS, NOTICE_MS, Span, start_of
 from service.usecases.pairings import can_meet
 
 
@@ -29,8 +29,8 @@ def days_of(planned: Round) -> tuple[date, int]:
 
 
 def time_of(planned: Round, now: int) -> Span:
-    """Return when its meetups can be: in its days, from now on."""
-    return max(now, start_of(planned.starts_on)), start_of(planned.ends_on) + DAY_MS
+    """Return when its meetups can be: in its days, and not at once."""
+    return max(now + NOTICE_MS, start_of(planned.starts_on)), start_of(planned.ends_on) + DAY_MS
 
 
 def cooled_since(planned: Round, now: int) -> int:

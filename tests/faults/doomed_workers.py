@@ -87,8 +87,8 @@ def _session(order: dict[str, Any]) -> Session:
 
 def _wanted() -> NewRound:
     today = datetime.now(UTC).date()
-    days = [(today + timedelta(days=ahead)).isoformat() for ahead in (2, 30)]
-    return NewRound("Doomed", *days, cooldown_days=0)
+    first, last = ((today + timedelta(days=ahead)).isoformat() for ahead in (2, 30))
+    return NewRound("Doomed", first, last, cooldown_days=0)
 
 
 def _waiting(session: Session) -> list[str]:

@@ -84,27 +84,27 @@ def test_a_no_takes_one_out_and_with_fewer_than_two_it_is_cancelled(town: Kith) 
     problem(tell(town, meetup["id"], "ana", "met"), 409)
 
 
-def test_another_time_is_found_if_there_is_one(town: Kith) -> None:
-    slots = [{"day": "tue", "from": "18:00", "to": "19:00"}]
+def test_another_time_is_found_while_there_is_one(town: Kith) -> None:
+    slots = [{"day": day, "from": "18:00", "to": "19:00"} for day in ("tue", "fri")]
     town.call("PATCH", "/v1/profiles/ana", {"timezone": "Europe/Berlin", "availability": slots})
     meetup = arranged(town, "ana", "ben")
+    assert meetup["timezone"] == "Europe/Berlin"
     say(town, meetup["id"], "ben", "yes")
-    moved = say(town, meetup["id"], "ana", "other_time").json
-    assert moved["starts_at"] != meetup["starts_at"]
-    assert moved["replies"] == [{"profile": "ana", "reply": "other_time"}]
-    assert moved["timezone"] == "Europe/Berlin"
-    # There were two Tuesdays in the fortnight: none is left.
-    again = say(town, meetup["id"], "ben", "other_time").json
-    assert again["starts_at"] == moved["starts_at"]
-    assert len(again["replies"]) == 2
+    times = [meetup["starts_at"]]
+    while (moved := say(town, meetup["id"], "ana", "other_time").json)["starts_at"] != times[-1]:
+        assert moved["replies"] == [{"profile": "ana", "reply": "other_time"}]
+        times.append(moved["starts_at"])
+    # A fortnight has two of each; of one of them today may be too late.
+    assert len(set(times)) == len(times)
+    assert 3 <= len(times) <= 4
 
 
 def test_nobody_has_two_meetups_at_once(town: Kith) -> None:
-    slots = [{"day": "tue", "from": "18:00", "to": "20:00"}]
+    slots = [{"day": day, "from": "18:00", "to": "20:00"} for day in ("tue", "fri")]
     town.call("PATCH", "/v1/profiles/ana", {"timezone": "UTC", "availability": slots})
     found = [arranged(town, "ana", peer) for peer in ("ben", "cem", "ben", "cem", "ben")]
     times = sorted((one["starts_at"], one["ends_at"]) for one in found if one["starts_at"])
-    assert 2 <= len(times) <= 4
+    assert 3 <= len(times) <= 4
     assert all(ends <= starts for (_, ends), (starts, _) in pairwise(times))
     assert found[-1]["starts_at"] is None
 

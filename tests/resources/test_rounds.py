@@ -79,6 +79,36 @@ def test_nobody_meets_whom_a_hard_rule_rules_out(kith: Kith) -> None:
     assert left_out(kith, drafted(kith)) == dict.fromkeys(("ana", "ben", "far"), "no_feasible_peer")
 
 
+def test_those_whom_the_community_separates_are_never_grouped(kith: Kith) -> None:
+    kith.call("PATCH", "/v1/community", {"separate_by": ["age_band"]})
+    people(kith, "ana", "ben", attributes={"age_band": "adult"})
+    people(kith, "cem", attributes={"age_band": "minor"})
+    made = drafted(kith)
+    assert (groups(kith, made), left_out(kith, made)) == ([{"ana", "ben"}], {"cem": "no_feasible_peer"})
+    pin = {"together": [["ana", "cem"]]}
+    assert list(errors(act(kith, made, "replan", pin))) == ["together.0"]
+
+
+@pytest.mark.parametrize("names", [(), ("ana",)])
+def test_a_round_of_nobody_or_one_is_planned_too(sqlite_kith: Kith, names: tuple[str, ...]) -> None:
+    if names:
+        people(sqlite_kith, *names)
+    made = published(sqlite_kith)
+    assert (groups(sqlite_kith, made), meetups(sqlite_kith)) == ([], [])
+    assert left_out(sqlite_kith, made) == dict.fromkeys(names, "no_feasible_peer")
+
+
+def test_a_round_whose_days_are_over_when_it_is_published_leaves_the_time_open(
+    kith: Kith, clock: TestClock
+) -> None:
+    people(kith, "ana", "ben")
+    made = drafted(kith, **days(1, 2))
+    clock.forward(hours=24 * 5)
+    assert act(kith, made, "publish").status_code == 200
+    assert [meetup["starts_at"] for meetup in meetups(kith)] == [None]
+    assert kith.call("GET", f"/v1/meetups/{meetups(kith)[0]['id']}.ics").status_code == 404
+
+
 def test_pins_are_kept_and_refused_where_a_hard_rule_forbids_them(kith: Kith) -> None:
     people(kith)
     kith.post_profile("shy")
