@@ -8,7 +8,7 @@ from service.records_meetups import Meetup, Seat
 from service.storage import meetups, rounds
 from service.storage.communities import Write
 from service.storage.events import EventType, emit_all
-from service.storage.kept_answers import forget_answers_about
+from service.storage.kept_answers import forget_answers, forget_answers_about
 
 FEWEST = 2
 ERASED = "erased"
@@ -33,6 +33,8 @@ def leave_shared(write: Write, me: Member, peer: Member) -> None:
     """Take a member out of every coming meetup that they share with another."""
     here = write.community.number
     for meetup in meetups.shared_coming(write.connection, here, me.number, peer.number):
+        # As after an erasure: what the other was answered about it is not answered again.
+        forget_answers(write, peer.code, write.community.code_of(meetup.id))
         leave(write, meetup, meetups.without(meetup, me.number))
 
 

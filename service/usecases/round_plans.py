@@ -37,6 +37,7 @@ MEMBERS_PER_PAGE = 1000
 MOST_ATTEMPTS = 3
 SECONDS_BETWEEN_WORDS = 1.0
 ERASED, NO_PEER = "erased", "no_feasible_peer"
+PINNED = "Those who are pinned together can't be in one group any more."
 K = TypeVar("K", int, str)
 log = structlog.get_logger(__name__)
 
@@ -146,15 +147,18 @@ def _rules(
     since = cooled_since(planned, now)
     recent = session.read(lambda connection, here: rounds.met_since(connection, here, since))
     left_out = session.read(rounds.left_out_last)
-    return RoundRules(
-        group_size=planned.group_size,
-        seed=planned.seed,
-        together=_named(pins.together, by_number),
-        apart=_named(pins.apart, by_number),
-        never=frozenset(_named(map(frozenset, never), by_code)),
-        recent=frozenset(_named(map(frozenset, recent), by_number)),
-        first=frozenset(by_number[number] for number in left_out if number in by_number),
-    )
+    try:
+        return RoundRules(
+            group_size=planned.group_size,
+            seed=planned.seed,
+            together=_named(pins.together, by_number),
+            apart=_named(pins.apart, by_number),
+            never=frozenset(_named(map(frozenset, never), by_code)),
+            recent=frozenset(_named(map(frozenset, recent), by_number)),
+            first=frozenset(by_number[number] for number in left_out if number in by_number),
+        )
+    except ValueError:
+        raise Unplannable(PINNED) from None
 
 
 def _named(sets: Iterable[frozenset[K]], names: Mapping[K, str]) -> tuple[frozenset[str], ...]:
@@ -186,7 +190,7 @@ def _pair(task: Task, progress: Callable[[float], None]) -> "RoundPlan":
     try:
         return plan_round(matcher, sorted(task.members), task.rules, on=on, days=days, progress=progress)
     except ValueError:
-        raise Unplannable("Those who are pinned together can't be in one group any more.") from None
+        raise Unplannable(PINNED) from None
 
 
 def _gather(task: Task, groups: Sequence["Group"]) -> list[RoundGroup]:

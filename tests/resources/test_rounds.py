@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from service.storage import jobs
+from service.usecases import round_plans
+from service.usecases.round_plans import MOST_ATTEMPTS
+from service.usecases.rounds import PLANNING
 from tests.gatherings import (
     HERE,
     NAMES,
@@ -129,6 +133,63 @@ def test_pins_are_kept_and_refused_where_a_hard_rule_forbids_them(kith: Kith) ->
     ):
         assert list(errors(act(kith, made, "replan", body))) == [path], body
     assert kith.get(f"/v1/rounds/{made}")["state"] == "draft"
+
+
+def test_a_plan_that_a_pin_rules_out_fails_and_says_why(kith: Kith) -> None:
+    people(kith, "ana", "ben", "cem")
+    made = drafted(kith)
+    assert act(kith, made, "replan", {"together": [["ana", "ben"]]}).status_code == 202
+    kith.call("PUT", "/v1/profiles/ben/blocks/ana")
+    work(kith)
+    failed = kith.get(f"/v1/rounds/{made}")
+    assert (failed["state"], failed["stats"]) == ("failed", None)
+    assert "pinned together" in failed["error"]
+    problem(act(kith, made, "publish"), 409)
+    assert act(kith, made, "replan", {}).status_code == 202
+    work(kith)
+    assert kith.get(f"/v1/rounds/{made}")["state"] == "draft"
+
+
+def test_a_round_whose_worker_always_dies_fails(sqlite_kith: Kith, clock: TestClock) -> None:
+    people(sqlite_kith, "ana", "ben")
+    made = open_round(sqlite_kith)
+    for _ in range(MOST_ATTEMPTS):
+        assert jobs.lease(sqlite_kith.database, [PLANNING])
+        clock.forward(seconds=60)
+    work(sqlite_kith)
+    failed = sqlite_kith.get(f"/v1/rounds/{made}")
+    assert (failed["state"], failed["error"]) == ("failed", "Its worker ended each time that it was planned.")
+
+
+def test_pins_set_while_it_is_planned_are_kept(sqlite_kith: Kith, monkeypatch: pytest.MonkeyPatch) -> None:
+    people(sqlite_kith)
+    made, real = open_round(sqlite_kith), round_plans._save
+
+    def save(*given: Any) -> None:
+        monkeypatch.setattr(round_plans, "_save", real)
+        assert act(sqlite_kith, made, "replan", {"together": [["ana", "finn"]]}).status_code == 202
+        real(*given)
+        assert sqlite_kith.get(f"/v1/rounds/{made}")["state"] == "planning"
+
+    monkeypatch.setattr(round_plans, "_save", save)
+    work(sqlite_kith)
+    assert {"ana", "finn"} in groups(sqlite_kith, made)
+
+
+def test_who_is_erased_while_it_is_planned_has_no_seat(
+    sqlite_kith: Kith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people(sqlite_kith, "ana", "ben")
+    made, real = open_round(sqlite_kith), round_plans._save
+
+    def save(*given: Any) -> None:
+        assert sqlite_kith.call("DELETE", "/v1/profiles/ben").status_code == 204
+        real(*given)
+
+    monkeypatch.setattr(round_plans, "_save", save)
+    work(sqlite_kith)
+    assert (groups(sqlite_kith, made), left_out(sqlite_kith, made)) == ([], {"ana": "erased"})
+    assert sqlite_kith.get(f"/v1/rounds/{made}")["stats"]["participants"] == 1
 
 
 def test_the_same_seed_and_members_give_the_same_draft(kith: Kith) -> None:
