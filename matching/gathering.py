@@ -16,7 +16,7 @@ import numpy as np
 from .arrays import BoolArray, IntArray
 from .meeting import A_DAY, DAYS, QUARTERS, SHORTEST, availability_of, zone_of
 from .profile import QUARTER, Profile
-from .venues import Area, Venue, area_of, fairest_venue, meet_in_person, within_reach
+from .venues import Area, Venue, area_of, fairest_venue, first_open, meet_in_person, within_reach
 from .window import Interval, Window, run_left, runs
 
 __all__ = [
@@ -78,7 +78,7 @@ def gather(
     near = within_reach(members, venues) if meet_in_person(members) else []
     time = best_time(members, on, days, busy=taken, seed=seed, venues=near) if near else None
     if time:
-        return Gathering(*time, venue=fairest_venue(members, near, time))
+        return Gathering(*time, venue=first_open(near, time))
     time = best_time(members, on, days, busy=taken, seed=seed)
     return Gathering(*time, area=area_of(members)) if time else None
 
@@ -142,8 +142,9 @@ def best_time(
         raise ValueError(f"expected 60 or more minutes in quarter hours, got {minutes}")
     window = Window(on, days)
     free = _common(members, window, busy)
-    openings = {venue.opening for venue in venues} or {None}
-    left = np.max([run_left(free & window.free(opening)) for opening in openings], axis=0)
+    # By identity: many venues share few openings, and to compare these takes longer than all the rest.
+    openings = {id(venue.opening): venue.opening for venue in venues} or {0: None}
+    left = np.max([run_left(free & window.free(opening)) for opening in openings.values()], axis=0)
     starts, lengths = _choices(left, longest)
     if not len(starts):
         return None

@@ -7,7 +7,7 @@ between two, one of them could otherwise read off the other's cell.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from itertools import combinations
@@ -49,11 +49,12 @@ class Venue:
     place: Place
     hours: tuple[Slot, ...] = ()
     timezone: str | None = None
+    # The zone and the hours, None for any time; one object for all venues that are open alike.
+    opening: Availability = field(init=False, repr=False, compare=False)
 
-    @property
-    def opening(self) -> Availability:
-        """Return the zone and the hours; None for any time."""
-        return (self.timezone or "UTC", tuple(sorted(set(self.hours)))) if self.hours else None
+    def __post_init__(self) -> None:
+        opening = _opening(self.timezone or "UTC", self.hours) if self.hours else None
+        object.__setattr__(self, "opening", opening)
 
     def is_open(self, at: Interval) -> bool:
         """Tell whether the venue is open the whole time."""
@@ -68,6 +69,11 @@ class Area:
     lat: float
     lon: float
     accuracy_km: float
+
+
+@lru_cache(maxsize=65536)
+def _opening(zone: str, hours: tuple[Slot, ...]) -> Availability:
+    return zone, tuple(sorted(set(hours)))
 
 
 def all_open(opening: Availability, at: Interval) -> bool:
@@ -111,7 +117,12 @@ def fairest_venue(members: Sequence[Profile], venues: Sequence[Venue], at: Inter
     """
     if not meet_in_person(members):
         return None
-    return next((venue for venue in within_reach(members, venues) if venue.is_open(at)), None)
+    return first_open(within_reach(members, venues), at)
+
+
+def first_open(venues: Sequence[Venue], at: Interval) -> Venue | None:
+    """Return the first venue that is open the whole time."""
+    return next((venue for venue in venues if venue.is_open(at)), None)
 
 
 def area_of(members: Sequence[Profile]) -> Area | None:

@@ -14,7 +14,6 @@ from icalendar import Calendar, Event, vCalAddress, vDuration, vGeo, vText
 from service.integrations.timezones import describe_zone
 from service.records_meetups import MeetupPlace, MeetupView
 
-CONTENT_TYPE = "text/calendar; charset=utf-8"
 PRODUCT = "-//Kith//Kith//EN"
 READ_AGAIN = timedelta(hours=1)
 AND = " and "

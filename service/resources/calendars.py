@@ -5,10 +5,16 @@ from flask import Response
 from flask.views import MethodView
 
 from service.errors import NotFound
-from service.integrations.calendar import CONTENT_TYPE
 from service.records import content_hash
 from service.schemas.venues import CalendarAnswer
-from service.usecases.calendars import address_of, change_address, etag_of, find_calendar, read_calendar
+from service.usecases.calendars import (
+    CONTENT_TYPE,
+    address_of,
+    change_address,
+    etag_of,
+    find_calendar,
+    read_calendar,
+)
 from service.web.access import open_to_all, reads_profile
 from service.web.answers import condition, nothing, tagged, unless_known
 from service.web.blueprint import ETAG, Blueprint

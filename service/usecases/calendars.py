@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from service.errors import NotFound, Stale
-from service.integrations.calendar import calendar_feed
 from service.records import Community, Member, content_hash
 from service.records_meetups import MeetupView
 from service.storage import calendar_feeds, communities
@@ -22,6 +21,7 @@ from service.usecases.profiles import Condition
 from service.usecases.responses import find_member
 
 NONCE_DIGITS = 32
+CONTENT_TYPE = "text/calendar; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,8 @@ def read_calendar(database: Database, calendar: Calendar) -> bytes:
 
 def write_calendar(calendar: Calendar, meetups: Iterable[MeetupView]) -> bytes:
     """Return these meetups as the member's calendar."""
+    from service.integrations.calendar import calendar_feed  # a third of a second that no start need wait
+
     return calendar_feed(meetups, calendar.community.name)
 
 

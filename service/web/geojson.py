@@ -45,6 +45,8 @@ def _read(schema: FeatureSchema, number: int, parse: Callable[[], Any]) -> Venue
         record: VenueRecord = schema.read(wire)
     except Invalid as error:
         return ImportLine(number, id=venue_id, errors=error.errors)
+    except NotJson as error:  # a number or a depth that JSON itself would let pass
+        return ImportLine(number, errors={"line": [str(error)]})
     return ImportLine(number, record, record.id)
 
 

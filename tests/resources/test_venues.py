@@ -11,7 +11,7 @@ import pytest
 from service.storage.communities import find_community
 from service.storage.venues import all_venues
 from service.usecases.venues import as_venue
-from service.web.geojson import GEOJSON, read_venues
+from service.web.geojson import GEOJSON, _features, _Text, read_venues
 from tests.harness import NDJSON, Kith
 from tests.problems import errors, problem
 from tests.tenants import neighbour, with_key
@@ -180,6 +180,16 @@ def test_a_bad_feature_costs_itself_alone_and_says_where(kith: Kith) -> None:
     ]
 
 
+@pytest.mark.parametrize("odd", ["NaN", "[" * 20 + "]" * 20, "1e999", '{"a": 1, "a": 2}', '"\\ud800"'])
+def test_what_the_gate_refuses_costs_a_feature_alone(sqlite_kith: Kith, odd: str) -> None:
+    body = collection(feature("x", name="odd"), feature()).replace(b'"odd"', odd.encode())
+
+    report = send(sqlite_kith, body).json
+
+    assert counts(report) == (1, 0, 0, 1)
+    assert report["errors"][0]["line"] == 1
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -235,6 +245,8 @@ def test_an_import_has_any_length_and_is_read_in_pieces(sqlite_kith: Kith) -> No
     first = next(read_venues(stream, GEOJSON))
 
     assert first.id == "v0"
+    held = _Text(BytesIO(many))
+    assert max(len(held._text) for _ in _features(held)) < 2**19
     assert stream.tell() < 2**19
     assert counts(send(sqlite_kith, many).json) == (2_500, 0, 0, 0)
 
