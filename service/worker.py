@@ -25,7 +25,7 @@ def run(
 ) -> None:
     """Work until told to stop; a database that is away is asked again in the next round."""
     # Beside the rounds: no receiver holds them up, and no round a delivery.
-    courier = Thread(target=Courier(database, Sender(private_webhooks)).run, args=(stop,))
+    courier = Thread(target=Courier(database, Sender(private_webhooks)).run, args=(stop,), daemon=True)
     courier.start()
     while not stop.is_set():
         try:
