@@ -38,7 +38,7 @@ def run(
 ) -> None:
     """Work until told to stop; a database that is away is asked again in the next round."""
     # Beside the rounds: no receiver and no job holds them up, and no round a delivery.
-    courier = Thread(target=Courier(database, Sender(private_webhooks)).run, args=(stop,))
+    courier = Thread(target=Courier(database, Sender(private_webhooks)).run, args=(stop,), daemon=True)
     doing = Thread(target=_do_jobs, args=(JobContext(database, cache), stop), daemon=True)
     for beside in (courier, doing):
         beside.start()

@@ -45,13 +45,21 @@ class Courier:
 
     def run(self, stop: Event) -> None:
         """Look for what is due until told to stop."""
-        with self:
-            while not stop.is_set():
-                try:
-                    self.dispatch()
-                except KithError:
-                    log.warning("dispatch_failed", exc_info=True)
-                stop.wait(SECONDS_BETWEEN_LOOKS)
+        try:
+            with self:
+                while not stop.is_set():
+                    self._look()
+                    stop.wait(SECONDS_BETWEEN_LOOKS)
+        finally:
+            # Who broke takes the worker along: better none than one that only seems to deliver.
+            stop.set()
+
+    def _look(self) -> None:
+        try:
+            for turn in self.dispatch():
+                turn.add_done_callback(_tell_of_failure)
+        except KithError:
+            log.warning("dispatch_failed", exc_info=True)
 
     def dispatch(self) -> list[Future[int]]:
         """Begin a turn for each webhook to which something is due and that has none."""
@@ -62,9 +70,6 @@ class Courier:
     def _serve(self, webhook_id: str) -> int:
         try:
             return self._take_turn(webhook_id)
-        except KithError:
-            log.warning("turn_failed", exc_info=True)
-            return 0
         finally:
             self._busy.discard(webhook_id)
 
@@ -103,6 +108,13 @@ class Courier:
         """Wait until what is under way has been sent and noted."""
         self._closing.set()
         self._pool.shutdown(cancel_futures=True)
+
+
+def _tell_of_failure(turn: Future[int]) -> None:
+    # What was leased comes again when the lease is over.
+    failure = None if turn.cancelled() else turn.exception()
+    if failure is not None:
+        log.warning("turn_failed", exc_info=failure)
 
 
 def deliver_due(database: Database, sender: Sender) -> int:

@@ -156,6 +156,18 @@ def test_who_says_nothing_or_says_it_drop_by_drop_is_left(receiver: Receiver, hu
         assert time.monotonic() - began < 4 * hurried
 
 
+def test_a_status_counts_though_the_rest_never_comes(receiver: Receiver, hurried: float) -> None:
+    def begin(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(201)
+        request.send_header("Content-Length", "10")
+        request.end_headers()
+        time.sleep(3 * hurried)
+
+    receiver.answer = begin
+
+    assert send(receiver.url) == 201
+
+
 def test_an_endless_answer_is_not_read(receiver: Receiver) -> None:
     written: list[int] = []
 

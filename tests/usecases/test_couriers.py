@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,8 +17,10 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from service.errors import NotReady
 from service.integrations import webhooks as integration
 from service.integrations.webhooks import Sender
+from service.storage import deliveries as waiting
 from service.storage.deliveries import KEPT_MS, LEASE_MS
 from service.storage.tables import deliveries
 from service.usecases import couriers
@@ -24,6 +28,7 @@ from service.usecases.couriers import RETRIES_MS, Courier, deliver_due
 from service.worker import run, work_once
 from tests.harness import Kith
 from tests.hooks import SENDER, deliver, hook, module_kith, module_receiver, receiver, rows
+from tests.logged import logged
 from tests.receiver import Receiver, receiving
 from tests.tenants import TestClock
 
@@ -209,6 +214,50 @@ def test_two_couriers_at_once_send_each_delivery_once(kith: Kith, receiver: Rece
         one.join()
 
     assert len({one.headers["webhook-id"] for one in receiver.received}) == len(receiver.received) == 60
+
+
+def test_a_database_that_was_away_is_asked_again(
+    kith: Kith, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(couriers, "SECONDS_BETWEEN_LOOKS", 0.01)
+    hook(kith, receiver.url, "profile.created")
+    kith.post_profile("ana")
+    failures = [NotReady("Away."), NotReady("Away.")]
+
+    def failing(call: Any) -> Any:
+        first = [failures.pop()]
+
+        def called(*arguments: Any) -> Any:
+            if first:
+                raise first.pop()
+            return call(*arguments)
+
+        return called
+
+    for name in ("webhooks_due", "lease"):
+        monkeypatch.setattr(waiting, name, failing(getattr(waiting, name)))
+    stop = Event()
+    with logged("debug", io.StringIO()) as log:
+        courier = Thread(target=Courier(kith.database, SENDER).run, args=(stop,))
+        courier.start()
+        until = time.monotonic() + 10
+        while not receiver.received and time.monotonic() < until:
+            time.sleep(0.01)
+        stop.set()
+        courier.join()
+
+    assert len(receiver.received) == 1
+    assert {"dispatch_failed", "turn_failed"} <= {*re.findall(r"\w+_failed", log.getvalue())}
+
+
+def test_a_courier_that_breaks_ends_the_worker(kith: Kith, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "webhooks_due", None)
+    stop = Event()
+
+    with pytest.raises(TypeError):
+        Courier(kith.database, SENDER).run(stop)
+
+    assert stop.is_set()
 
 
 def test_a_lease_that_is_over_notes_nothing(kith: Kith, receiver: Receiver) -> None:
