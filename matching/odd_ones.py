@@ -10,7 +10,8 @@ from .meetable import NO
 from .pairs import Asked
 
 _OFFERS = 64  # groups that one member tries
-_MOVES = 256  # members who may be alone in an odd one's place, and are tried
+_MOVES = 128  # members who may be alone in an odd one's place, and are tried
+_ROOTS = 64  # odd ones for whom others are tried
 
 Groups = list[tuple[int, ...]]
 
@@ -84,10 +85,10 @@ def trade_places(
 ) -> tuple[Groups, list[int]]:
     """Let somebody else be the odd one where that one can join a pair and the odd one can't."""
     grown, left, paired = list(groups), [], mates
-    for root in alone:
+    for number, root in enumerate(alone):
         busy = ~asked.free
         busy[[member for group in grown if len(group) > 2 for member in group]] = True
-        traded = _trade(asked, paired, root, busy)
+        traded = _trade(asked, paired, root, busy) if number < _ROOTS else None
         if traded is None:
             left.append(root)
             continue
