@@ -1,8 +1,9 @@
 """Groups of three to eight: in come members and the graph of their best peers, out come groups.
 
 Pairs are matched, then the pairs of those pairs, while the result fits in a group; as many of these as there
-are to be groups are kept, the others take the places that are left, one at a time; members change places as
-long as that adds weight; small groups draw members from larger ones. Weight is the sum of the square roots of the scores over all pairs of a group.
+are to be groups are kept, and the others take the places that are left, one at a time. Members change places
+as long as that adds weight, which is the sum of the square roots of the scores over all pairs of a group; at
+last small groups draw members from larger ones.
 """
 
 from dataclasses import replace

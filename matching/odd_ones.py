@@ -1,6 +1,6 @@
 """Odd members: in come groups and who is in none, out come groups that took in whom they could."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -10,8 +10,7 @@ from .meetable import NO
 from .pairs import Asked
 
 _OFFERS = 64  # groups that one member tries
-_MOVES = 128  # members who may be alone in an odd one's place, and are tried
-_ROOTS = 64  # odd ones for whom others are tried
+_EFFORT = 2_000_000  # members looked at, over all who are tried in an odd one's place
 
 Groups = list[tuple[int, ...]]
 
@@ -85,10 +84,11 @@ def trade_places(
 ) -> tuple[Groups, list[int]]:
     """Let somebody else be the odd one where that one can join a pair and the odd one can't."""
     grown, left, paired = list(groups), [], mates
-    for number, root in enumerate(alone):
+    tries = iter(range(_EFFORT // max(asked.size, 1)))
+    for root in alone:
         busy = ~asked.free
         busy[[member for group in grown if len(group) > 2 for member in group]] = True
-        traded = _trade(asked, paired, root, busy) if number < _ROOTS else None
+        traded = _trade(asked, paired, root, busy, tries)
         if traded is None:
             left.append(root)
             continue
@@ -100,10 +100,10 @@ def trade_places(
 
 
 def _trade(
-    asked: Asked, mates: IntArray, root: int, busy: BoolArray
+    asked: Asked, mates: IntArray, root: int, busy: BoolArray, tries: Iterator[int]
 ) -> tuple[IntArray, tuple[int, ...]] | None:
     search = Search(root, mates, asked.peers(repeats=True), busy)
-    for _, other in zip(range(_MOVES), search.visit(), strict=False):
+    for _, other in zip(tries, search.visit(), strict=False):
         moved = search.released(other)
         low = np.flatnonzero((moved > np.arange(len(moved))) & ~busy)
         found, _ = offers(asked, other, np.stack([low, moved[low]], axis=1), repeats=True)
