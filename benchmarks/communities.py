@@ -1,7 +1,7 @@
 """Simulated communities: a size, how strict they are and a seed in, profiles out.
 
 A city of towns whose sizes fall off as 1/rank; terms that fall off likewise; evenings and weekends. `mild`:
-wide radii, nearly all free at any time, one language. `strict`: short radii, a few slots a week, a second
+wide radii, nearly all free at any time, one language. `strict`: shorter radii, a few slots a week, a second
 language, mentors and mentees who seek each other.
 """
 
@@ -16,7 +16,7 @@ _TERMS = 600
 _TOWNS = 40
 _CITY = (52.5, 13.4)
 _CITY_DEGREES = 0.12
-_LANGUAGES = (("de",), ("de", "en"), ("en",), ())
+_LANGUAGES = (("de",), ("de", "en"), ("de", "en"), ("en",))
 
 
 def simulated(members: int, strictness: str, seed: int = 1) -> list[Profile]:
@@ -38,14 +38,14 @@ def _member(
     profile_id: str, chance: random.Random, towns: Sequence[tuple[float, float]], *, strict: bool
 ) -> Profile:
     lat, lon = chance.choices(towns, cum_weights=_falling(_TOWNS))[0]
-    role = chance.choice(("mentor", "mentee")) if strict and chance.random() < 0.3 else None
+    role = chance.choice(("mentor", "mentee")) if strict and chance.random() < 0.15 else None
     return Profile(
         profile_id,
         profile_id,
         interests=_terms(chance, chance.randint(2, 8)),
         activities=_terms(chance, chance.randint(0, 4)),
         place=Place.at(lat + chance.gauss(0, 0.02), lon + chance.gauss(0, 0.03)),
-        radius_km=chance.choice((3.0, 5.0, 8.0, 12.0) if strict else (25.0, 40.0, 60.0)),
+        radius_km=chance.choice((12.0, 20.0, 30.0, 40.0) if strict else (25.0, 40.0, 60.0)),
         modes=frozenset(("in_person", "online") if chance.random() < 0.15 else ("in_person",)),
         timezone="Europe/Berlin",
         availability=_slots(chance) if strict or chance.random() < 0.1 else (),
@@ -61,12 +61,12 @@ def _terms(chance: random.Random, count: int) -> tuple[str, ...]:
 
 
 def _slots(chance: random.Random) -> tuple[Slot, ...]:
-    return tuple(_slot(chance) for _ in range(chance.randint(1, 4)))
+    return tuple(_slot(chance) for _ in range(chance.randint(3, 8)))
 
 
 def _slot(chance: random.Random) -> Slot:
     start = chance.choice((10, 14, 17, 18, 19, 20)) * 60
-    return Slot(chance.randrange(7), start, start + chance.choice((60, 120, 180)))
+    return Slot(chance.randrange(7), start, min(start + chance.choice((120, 180, 240)), 24 * 60))
 
 
 _KNOWN: dict[int, list[float]] = {}

@@ -22,6 +22,7 @@ from .rules import Facts
 from .window import window_openings
 
 NO = -1.0
+SMALL = 1_000  # members whose pairs, 8 MB, are all kept
 _NOWHERE = (np.nan, np.nan, np.nan)
 
 
@@ -129,6 +130,7 @@ class Community:
         numbers, known = _numbered(one.availability for one in facts)
         self._open: WordArray = window_openings(known, on, days)[:, numbers]
         self._scores = PairScores(matcher, rows)
+        self._every: FloatArray | None = None  # all scores of a small community, once somebody asks
 
     def block(self, a: IntArray, b: IntArray) -> FloatArray:
         """Score every one of `a` with every one of `b`, both ascending, without a look at times."""
@@ -142,14 +144,19 @@ class Community:
 
     def row(self, member: int) -> FloatArray:
         """Score one member with everybody, NO for themself."""
-        a = np.array([member])
-        scores: FloatArray = self.block(a, np.arange(len(self.ids)))[0]
-        fits = np.flatnonzero(scores > NO)
-        scores[fits[~self.free_together(np.full(len(fits), member), fits)]] = NO
-        return scores
+        if len(self.ids) > SMALL:
+            one: FloatArray = self._rows(np.array([member]))[0]
+            return one
+        if self._every is None:
+            self._every = self._rows(np.arange(len(self.ids)))
+        known: FloatArray = self._every[member]
+        return known
 
     def pairs(self, a: IntArray, b: IntArray) -> FloatArray:
         """Score pairs one by one."""
+        if self._every is not None:
+            known: FloatArray = self._every[a, b]
+            return known
         km = self._kilometres(self._place[a], self._place[b])
         fits = self._fits(a, b, km) & ~self.forbidden.pairs(a, b) & (a != b)
         fits[fits] = self.free_together(a[fits], b[fits])
@@ -166,6 +173,12 @@ class Community:
                 common = np.where(member < 0, common, common & words[member])
             found |= common != 0
         return found
+
+    def _rows(self, members: IntArray) -> FloatArray:
+        scores = self.block(members, np.arange(len(self.ids)))
+        at, peer = np.nonzero(scores > NO)
+        scores[at, peer] = np.where(self.free_together(members[at], peer), scores[at, peer], NO)
+        return scores
 
     def _kilometres(self, a: IntArray, b: IntArray) -> FloatArray:
         """Return distances between places, by their numbers; NaN for nowhere."""

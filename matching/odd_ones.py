@@ -10,7 +10,8 @@ from .meetable import NO
 from .pairs import Asked
 
 _OFFERS = 64  # groups that one member tries
-_EFFORT = 2_000_000  # members looked at, over all who are tried in an odd one's place
+_LONGEST = 100  # members who move for one; each is a call within a call
+_EFFORT = 200_000  # members looked at, over all who are tried in an odd one's place
 
 Groups = list[tuple[int, ...]]
 
@@ -66,14 +67,17 @@ def take_in(
     return grown, [one for one in order if one not in taken.values()]
 
 
-def _place(one: int, lists: dict[int, list[int]], taken: dict[int, int], tried: set[int]) -> bool:
-    """Give a member a place, moving others along (Kuhn's augmenting paths)."""
+def _place(
+    one: int, lists: dict[int, list[int]], taken: dict[int, int], tried: set[int], moves: int = _LONGEST
+) -> bool:
+    """Give a member a place, moving at most so many others along (Kuhn's augmenting paths)."""
     for at in lists[one]:
         if at in tried:
             continue
         tried.add(at)
         holder = taken.get(at)
-        if holder is None or (holder in lists and _place(holder, lists, taken, tried)):
+        movable = holder in lists and moves > 0
+        if holder is None or (movable and _place(holder, lists, taken, tried, moves - 1)):
             taken[at] = one
             return True
     return False

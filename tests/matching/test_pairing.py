@@ -20,6 +20,7 @@ from matching import (
     RoundRules,
     Slot,
     check_round,
+    meetable,
     pair_graph,
     plan_graph,
     plan_round,
@@ -103,15 +104,16 @@ def test_scores_are_those_of_suggestions() -> None:
 @pytest.fixture
 def sharp(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a small community need what a large one does: shards, short lists, and tries beyond them."""
+    monkeypatch.setattr(meetable, "SMALL", 50)
     monkeypatch.setattr(pair_graph, "BEST", 3)
     monkeypatch.setattr(pair_graph, "_SHORTLIST", 5)
-    monkeypatch.setattr(pair_graph, "SHARD", 40)
+    monkeypatch.setattr(pair_graph, "SHARD", 32)
 
 
 @pytest.mark.usefixtures("sharp")
 @pytest.mark.parametrize("strictness", ["strict", "mild"])
 def test_as_many_have_a_mate_as_the_full_graph_allows(strictness: str) -> None:
-    profiles = simulated(90, strictness)
+    profiles = simulated(60, strictness)
     ids = [one.id for one in profiles]
     told: list[float] = []
 

@@ -41,7 +41,7 @@ def random_rules(chance: random.Random, ids: list[str]) -> RoundRules:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seeds)
 def test_small_graphs_get_the_best_pairs_there_are(seed: int) -> None:
     chance = random.Random(seed)
