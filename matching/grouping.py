@@ -1,8 +1,9 @@
 """Groups of three to eight: in come members and the graph of their best peers, out come groups.
 
 Pairs are matched, then the pairs of those pairs, while the result fits in a group; as many of these as there
-are to be groups are kept, the others take the places that are left, one at a time; then members change places
-as long as that adds weight. Weight is the sum of the square roots of the scores over all pairs of a group.
+are to be groups are kept, and the others take the places that are left, one at a time. Members change places
+as long as that adds weight, which is the sum of the square roots of the scores over all pairs of a group; at
+last small groups draw members from larger ones.
 """
 
 from dataclasses import replace
@@ -10,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from .arrays import BoolArray, FloatArray, IntArray
+from .balance import evened_out
 from .heaviest import Stakes, Weighted, heaviest, prices_of
 from .meetable import NO
 from .odd_ones import Groups, padded, take_in
@@ -45,7 +47,7 @@ def _with_rest(
     pairs: Groups = [(one, mate) for one, mate in enumerate(mates.tolist()) if mate > one]
     paired = {member for pair in pairs for member in pair}
     small, left = take_in(asked, pairs, [one for one in rest if one not in paired], size + 1)
-    return full + small, left
+    return evened_out(asked, full + small, left, size)
 
 
 def how_many(members: int, size: int) -> int:

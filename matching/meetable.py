@@ -1,6 +1,6 @@
 """Who of a round's participants may meet whom, for many pairs at once: members in, scores out.
 
-A pair is named by two positions among the participants, sorted by id, so that nothing depends on the order
+A pair is named by two positions among the participants, who are sorted, so that nothing depends on the order
 in which they came. A score of NO means that a hard rule keeps the two apart.
 """
 
@@ -15,12 +15,15 @@ from .arrays import BoolArray, FloatArray, IntArray, WordArray
 from .interned import Interned
 from .matcher import Matcher
 from .pair_scores import PairScores
-from .profile import EARTH_KM
+from .profile import EARTH_KM, Profile, unit_vector
+from .ranking import nearness
 from .round import RoundRules
 from .rules import Facts
 from .window_bits import window_openings
 
 NO = -1.0
+SMALL = 1_000  # members whose pairs, 8 MB, are all kept
+_NOWHERE = (np.nan, np.nan, np.nan)
 
 
 class Meetable(Protocol):
@@ -99,7 +102,7 @@ class Community:
     matcher : Matcher
         Fitted.
     ids : sequence of str
-        The participants, all known to the matcher, sorted.
+        The participants, all known to the matcher.
     rules : RoundRules
     on : date
     days : int
@@ -107,39 +110,33 @@ class Community:
 
     def __init__(self, matcher: Matcher, ids: Sequence[str], rules: RoundRules, on: date, days: int) -> None:
         index = matcher.index_
-        profiles = [index.profile(row) for row in map(index.row, ids) if row is not None]
+        found = [index.profile(row) for row in map(index.row, ids) if row is not None]
+        profiles = sorted(found, key=lambda one: _whereabouts(one, matcher.separate_by))
         facts = [Facts.of(profile) for profile in profiles]
         rows = np.array([index.row(profile.id) for profile in profiles], np.int64)
         table = index.members.table
-        self.ids = tuple(ids)
+        self.ids = tuple(profile.id for profile in profiles)
         self.forbidden = Forbidden(self.ids, rules)
         self._paused = np.array([profile.paused for profile in profiles], np.bool_)
-        self._column = {
-            name: table[name][rows] for name in ("x", "y", "z", "radius_km", "in_person", "online")
-        }
+        self._column = {name: table[name][rows] for name in ("radius_km", "online")}
         self._apart = table["apart"][rows]
+        self._place, places = _numbered(
+            profile.place if "in_person" in profile.effective_modes else None for profile in profiles
+        )
+        points = [_NOWHERE if place is None else unit_vector(place) for place in places]
+        self._points: list[FloatArray] = list(np.array(points, np.float64).reshape(-1, 3).T)
         self._languages = _language_words([one.languages for one in facts])
         self._seeks, self._attributes, self._content = _contentment(facts)
         numbers, known = _numbered(one.availability for one in facts)
         self._open: WordArray = window_openings(known, on, days)[:, numbers]
         self._scores = PairScores(matcher, rows)
-        self._where = [
-            (
-                tuple(str(profile.attributes.get(name)) for name in matcher.separate_by),
-                profile.place.cell if profile.place else "",
-            )
-            for profile in profiles
-        ]
-
-    def in_order_of_place(self) -> IntArray:
-        """Return everybody, by what the community is separated by, then by cell, whose names nest."""
-        return np.array(sorted(range(len(self.ids)), key=lambda at: (*self._where[at], at)), np.int64)
+        self._every: FloatArray | None = None  # all scores of a small community, once somebody asks
 
     def block(self, a: IntArray, b: IntArray) -> FloatArray:
         """Score every one of `a` with every one of `b`, both ascending, without a look at times."""
-        km = self._kilometres(a[:, None], b[None, :])
+        km, near = self._kilometres_and_nearness(a, b)
         fits = self._fits(a[:, None], b[None, :], km) & ~self.forbidden.block(a, b)
-        return np.where(fits & (a[:, None] != b[None, :]), self._scores.block(a, b, km), NO)
+        return np.where(fits & (a[:, None] != b[None, :]), self._scores.block(a, b, near), NO)
 
     def free_together(self, a: IntArray, b: IntArray) -> BoolArray:
         """Tell which pairs have a common slot."""
@@ -147,19 +144,24 @@ class Community:
 
     def row(self, member: int) -> FloatArray:
         """Score one member with everybody, NO for themself."""
-        a = np.array([member])
-        scores: FloatArray = self.block(a, np.arange(len(self.ids)))[0]
-        fits = np.flatnonzero(scores > NO)
-        scores[fits[~self.free_together(np.full(len(fits), member), fits)]] = NO
-        return scores
+        if len(self.ids) > SMALL:
+            one: FloatArray = self._rows(np.array([member]))[0]
+            return one
+        if self._every is None:
+            self._every = self._rows(np.arange(len(self.ids)))
+        known: FloatArray = self._every[member]
+        return known
 
     def pairs(self, a: IntArray, b: IntArray) -> FloatArray:
         """Score pairs one by one."""
-        km = self._kilometres(a, b)
+        if self._every is not None:
+            known: FloatArray = self._every[a, b]
+            return known
+        km = self._kilometres(self._place[a], self._place[b])
         fits = self._fits(a, b, km) & ~self.forbidden.pairs(a, b) & (a != b)
         fits[fits] = self.free_together(a[fits], b[fits])
         scores = np.full(len(a), NO)
-        scores[fits] = self._scores.pairs(a[fits], b[fits], km[fits])
+        scores[fits] = self._scores.pairs(a[fits], b[fits], nearness(km[fits]))
         return scores
 
     def share_time(self, groups: IntArray) -> BoolArray:
@@ -172,13 +174,24 @@ class Community:
             found |= common != 0
         return found
 
+    def _rows(self, members: IntArray) -> FloatArray:
+        scores = self.block(members, np.arange(len(self.ids)))
+        at, peer = np.nonzero(scores > NO)
+        scores[at, peer] = np.where(self.free_together(members[at], peer), scores[at, peer], NO)
+        return scores
+
     def _kilometres(self, a: IntArray, b: IntArray) -> FloatArray:
-        """Return distances, NaN for those who can't meet in person."""
-        c = self._column
-        chord = np.sqrt(sum((c[axis][a] - c[axis][b]) ** 2 for axis in "xyz"))
+        """Return distances between places, by their numbers; NaN for nowhere."""
+        chord = np.sqrt(sum((axis[a] - axis[b]) ** 2 for axis in self._points))
         km: FloatArray = 2 * EARTH_KM * np.arcsin(np.minimum(chord / 2, 1.0))
-        km[~(c["in_person"][a] & c["in_person"][b])] = np.nan
         return km
+
+    def _kilometres_and_nearness(self, a: IntArray, b: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return both for every one of `a` and `b`; worked out once for each pair of places."""
+        mine, row = np.unique(self._place[a], return_inverse=True)
+        theirs, column = np.unique(self._place[b], return_inverse=True)
+        km = self._kilometres(mine[:, None], theirs[None, :])
+        return km[:, column][row], nearness(km)[:, column][row]
 
     def _fits(self, a: IntArray, b: IntArray, km: FloatArray) -> BoolArray:
         """Tell who may meet, but for forbidden pairs and times."""
@@ -196,6 +209,17 @@ class Community:
                 speak |= (words[a] & words[b]) != 0
             fits &= speak
         return fits
+
+
+def _whereabouts(profile: Profile, separate_by: Sequence[str]) -> tuple[Any, ...]:
+    """Return what sorts members: what they are separated by, then their cell, whose names nest, then id.
+
+    Neighbours in this order are neighbours, so that a block has few places, and a shard is a part of town.
+    """
+    stated = tuple(
+        (profile.attributes.get(name) is None, profile.attributes.get(name, "")) for name in separate_by
+    )
+    return (stated, profile.place.cell if profile.place else "", profile.id)
 
 
 def _numbered(values: Iterable[Any]) -> tuple[IntArray, list[Any]]:

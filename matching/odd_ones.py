@@ -1,6 +1,6 @@
 """Odd members: in come groups and who is in none, out come groups that took in whom they could."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -10,7 +10,8 @@ from .meetable import NO
 from .pairs import Asked
 
 _OFFERS = 64  # groups that one member tries
-_MOVES = 256  # members who may be alone in an odd one's place, and are tried
+_LONGEST = 100  # members who move for one; each is a call within a call
+_EFFORT = 200_000  # members looked at, over all who are tried in an odd one's place
 
 Groups = list[tuple[int, ...]]
 
@@ -66,14 +67,17 @@ def take_in(
     return grown, [one for one in order if one not in taken.values()]
 
 
-def _place(one: int, lists: dict[int, list[int]], taken: dict[int, int], tried: set[int]) -> bool:
-    """Give a member a place, moving others along (Kuhn's augmenting paths)."""
+def _place(
+    one: int, lists: dict[int, list[int]], taken: dict[int, int], tried: set[int], moves: int = _LONGEST
+) -> bool:
+    """Give a member a place, moving at most so many others along (Kuhn's augmenting paths)."""
     for at in lists[one]:
         if at in tried:
             continue
         tried.add(at)
         holder = taken.get(at)
-        if holder is None or (holder in lists and _place(holder, lists, taken, tried)):
+        movable = holder in lists and moves > 0
+        if holder is None or (movable and _place(holder, lists, taken, tried, moves - 1)):
             taken[at] = one
             return True
     return False
@@ -84,10 +88,11 @@ def trade_places(
 ) -> tuple[Groups, list[int]]:
     """Let somebody else be the odd one where that one can join a pair and the odd one can't."""
     grown, left, paired = list(groups), [], mates
+    tries = iter(range(_EFFORT // max(asked.size, 1)))
     for root in alone:
         busy = ~asked.free
         busy[[member for group in grown if len(group) > 2 for member in group]] = True
-        traded = _trade(asked, paired, root, busy)
+        traded = _trade(asked, paired, root, busy, tries)
         if traded is None:
             left.append(root)
             continue
@@ -99,10 +104,10 @@ def trade_places(
 
 
 def _trade(
-    asked: Asked, mates: IntArray, root: int, busy: BoolArray
+    asked: Asked, mates: IntArray, root: int, busy: BoolArray, tries: Iterator[int]
 ) -> tuple[IntArray, tuple[int, ...]] | None:
     search = Search(root, mates, asked.peers(repeats=True), busy)
-    for _, other in zip(range(_MOVES), search.visit(), strict=False):
+    for _, other in zip(tries, search.visit(), strict=False):
         moved = search.released(other)
         low = np.flatnonzero((moved > np.arange(len(moved))) & ~busy)
         found, _ = offers(asked, other, np.stack([low, moved[low]], axis=1), repeats=True)

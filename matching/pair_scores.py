@@ -13,7 +13,7 @@ from .arrays import FloatArray, IntArray
 from .features import GRAIN, facet_shares, facet_weights_or_ones
 from .matcher import Matcher
 from .profile import FACETS
-from .ranking import nearness, score
+from .ranking import score
 
 _COMMON = 32  # a term of one in so many members is worth a dense column
 
@@ -42,20 +42,20 @@ class PairScores:
         self._dense: FloatArray = whole[:, np.flatnonzero(common)].toarray()
         self._rare = csr_array(whole[:, np.flatnonzero(~common & (uses > 1))])
 
-    def block(self, a: IntArray, b: IntArray, km: FloatArray) -> FloatArray:
+    def block(self, a: IntArray, b: IntArray, near: FloatArray) -> FloatArray:
         """Score every one of `a` with every one of `b`.
 
         Parameters
         ----------
         a, b : array of int
-        km : array of shape (len(a), len(b))
-            Distances, NaN for those who can't meet in person.
+        near : array of shape (len(a), len(b))
+            Nearness, 0 for those who can't meet in person.
         """
         alike: Any = (self._rare[a] @ self._rare[b].T).toarray()
         alike += self._dense[a] @ self._dense[b].T
-        return score(np.clip(alike, 0, 1), nearness(km))
+        return score(np.clip(alike, 0, 1), near)
 
-    def pairs(self, a: IntArray, b: IntArray, km: FloatArray) -> FloatArray:
+    def pairs(self, a: IntArray, b: IntArray, near: FloatArray) -> FloatArray:
         """Score pairs one by one: three arrays of one length."""
         alike = np.asarray(self._whole[a].multiply(self._whole[b]).sum(axis=1)).reshape(-1)
-        return score(np.clip(alike, 0, 1), nearness(km))
+        return score(np.clip(alike, 0, 1), near)

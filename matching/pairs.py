@@ -82,14 +82,17 @@ def pair_up(asked: Asked, graph: PairGraph) -> Pairs:
     mates = heaviest(plain, prices, STAKES[0])
     alone = (mates == ALONE) & asked.free
     if alone.sum() > 1 or (alone & asked.first).any():
-        return _settled(asked, usable, mates)
+        kept = most_pairs(mates, asked.peers(repeats=False), asked.first, asked.free)
+        best = kept
+        if len(asked.recent):
+            best = most_pairs(kept, asked.peers(repeats=True), asked.first, asked.free)
+        if (best != mates).any():
+            return _settled(asked, usable, kept, best)
     return _told(plain, mates, prices)
 
 
-def _settled(asked: Asked, graph: PairGraph, begun: IntArray) -> Pairs:
-    """Find the pairs where the graph of the best peers, or the cool-down, leaves somebody alone."""
-    kept = most_pairs(begun, asked.peers(repeats=False), asked.first, asked.free)
-    best = most_pairs(kept, asked.peers(repeats=True), asked.first, asked.free)
+def _settled(asked: Asked, graph: PairGraph, kept: IntArray, best: IntArray) -> Pairs:
+    """Find the heaviest pairs of the best standing, which is reached by `best`, or without repeats `kept`."""
     wider = _with_mates(asked, _with_mates(asked, graph, kept), best)
     whole = _weighted(asked, wider)
     aim = standing(whole, best)

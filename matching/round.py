@@ -1,6 +1,6 @@
 """One round: what was asked for, the groups that came of it, and how good they are."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -124,8 +124,3 @@ class RoundPlan:
 def relaxations(size: int, members: int, repeats: int) -> tuple[str, ...]:
     """Name what was relaxed for a group, in the order in which rules are."""
     return (REPEAT,) * (repeats > 0) + (SIZE,) * (abs(members - size) > 1)
-
-
-def pairs_of(members: Iterable[str]) -> list[Pair]:
-    """Return every pair of a group."""
-    return [frozenset(pair) for pair in combinations(sorted(members), 2)]
