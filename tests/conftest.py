@@ -6,8 +6,9 @@ emptied Redis. What tests write lies in memory where there is room: each commit 
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for number, item in enumerate(cases):
             if len(cases) > CASES and number % STEP:
                 item.add_marker("drill")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure no process either that an unmeasured test starts."""
+    asked = os.environ.pop("COVERAGE_PROCESS_CONFIG", None) if item.get_closest_marker("no_cover") else None
+    try:
+        return (yield)
+    finally:
+        if asked is not None:
+            os.environ["COVERAGE_PROCESS_CONFIG"] = asked
 
 
 @pytest.fixture(scope="session")
