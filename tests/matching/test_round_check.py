@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from matching import Group, Place, Profile, RoundRules, Slot, check_round
 from matching.meeting import availability_of
 from matching.round_check import _common_hour
-from matching.window import window_openings
+from matching.window_bits import window_openings
 from tests.matching.strategies import DATES, profiles
 
 A_DAY = date(2026, 11, 30)
