@@ -5,7 +5,6 @@ from typing import Any
 from flask import Response
 from flask.views import MethodView
 
-from service.integrations.calendar import CONTENT_TYPE, meetup_file
 from service.records import content_hash
 from service.records_meetups import Meetup
 from service.schemas.meetups import (
@@ -17,6 +16,7 @@ from service.schemas.meetups import (
     meetup_wire,
 )
 from service.schemas.queries import MeetupQuery
+from service.usecases.calendars import CONTENT_TYPE, write_meetup
 from service.usecases.gatherings import Told, describe
 from service.usecases.meetup_views import view_meetup
 from service.usecases.meetups import arrange_meetup, page_of_meetups, read_meetup, reply
@@ -69,9 +69,8 @@ class File(MethodView):
     @blueprint.response(200, {"type": "string"}, content_type=CONTENT_TYPE.partition(";")[0], headers=ETAG)
     def get(self, meetup_id: str) -> Response:
         """Give a meetup as iCalendar: an invitation, or its cancellation."""
-        community = access().community
         view = view_meetup(parts().loaded, session(), access(), meetup_id)
-        content = meetup_file(view, community.id, community.name)
+        content = write_meetup(view, access().community)
         return unless_known(
             content_hash(content.decode()), lambda: Response(content, content_type=CONTENT_TYPE)
         )

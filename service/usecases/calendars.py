@@ -82,6 +82,13 @@ def write_calendar(calendar: Calendar, meetups: Iterable[MeetupView]) -> bytes:
     return calendar_feed(meetups, calendar.community.name)
 
 
+def write_meetup(meetup: MeetupView, community: Community) -> bytes:
+    """Return one meetup as an invitation, or as its cancellation."""
+    from service.integrations.calendar import meetup_file
+
+    return meetup_file(meetup, community.id, community.name)
+
+
 def _new_nonce() -> str:
     return secrets.token_hex(NONCE_DIGITS // 2)
 
