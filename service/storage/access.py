@@ -22,7 +22,8 @@ from sqlalchemy.sql.selectable import ScalarSelect
 from service.records import Access, ApiKey
 from service.storage import communities, profiles, stamps
 from service.storage.database import Database
-from service.storage.tables import api_keys, meetups, pairs, tiles
+from service.storage.round_tables import meetups
+from service.storage.tables import api_keys, pairs, tiles
 from service.storage.tables import communities as community_table
 from service.storage.tables import profiles as profile_table
 

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Row, delete, insert, select, union, update
 from service.errors import NotFound
 from service.records import Community
 from service.storage.database import Database
+from service.storage.round_tables import meetups
 from service.storage.stamps import new_stamp
-from service.storage.tables import communities, meetups, pairs, profiles
+from service.storage.tables import communities, pairs, profiles
 
 COLUMNS = [column for column in communities.c if column.name != "created_at"]
 _JSON = ("facet_weights", "admin_attributes", "separate_by")

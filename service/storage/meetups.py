@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert,
 
 from service.records_meetups import Attendee, Meetup
 from service.storage.communities import Write
-from service.storage.tables import meetup_members, meetups, profiles, rounds
+from service.storage.round_tables import meetup_members, meetups, rounds
+from service.storage.tables import profiles
 
 COMING = "scheduled"
 LATEST = 3

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, s
 
 from service.records_meetups import Round, Seat
 from service.storage.communities import Write
-from service.storage.tables import profiles, round_groups, round_pins, round_seats, rounds
+from service.storage.round_tables import round_groups, round_pins, round_seats, rounds
+from service.storage.tables import profiles
 
 _COLUMNS = [rounds.c[name] for name in Round.__dataclass_fields__]
 _MEMBER = and_(profiles.c.community == round_seats.c.community, profiles.c.number == round_seats.c.member)

@@ -13,7 +13,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     SmallInteger,
     String,
     Table,
@@ -21,16 +20,32 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-metadata = MetaData()
+from service.storage import round_tables
+from service.storage.columns import ByBytes, Number, community, metadata
 
-# Ids are listed in the order of their bytes; PostgreSQL's default collation would say otherwise.
-ByBytes = String().with_variant(String(collation="C"), "postgresql")
-# SQLite numbers rows by itself only where the column is an INTEGER.
-Number = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _community() -> Column[int]:
-    return Column("community", Number, ForeignKey("communities.number", ondelete="CASCADE"), nullable=False)
+# The tables of a noun that stand in a module of their own are part of the metadata too.
+__all__ = [
+    "ByBytes",
+    "Number",
+    "api_keys",
+    "calendar_feeds",
+    "communities",
+    "deliveries",
+    "departures",
+    "jobs",
+    "kept_answers",
+    "mentions",
+    "metadata",
+    "models",
+    "pairs",
+    "profiles",
+    "reports",
+    "round_tables",
+    "tiles",
+    "tombstones",
+    "venues",
+    "webhooks",
+]
 
 
 def _side(name: str) -> list[Column[Any]]:
@@ -42,10 +57,6 @@ def _side(name: str) -> list[Column[Any]]:
         Column(f"{name}_stranger", ByBytes),
         Column(f"{name}_outcome", String),
     ]
-
-
-def _owned_by(table: str, name: str) -> Column[int]:
-    return Column(name, Number, ForeignKey(f"{table}.number", ondelete="CASCADE"), primary_key=True)
 
 
 communities = Table(
@@ -76,7 +87,7 @@ api_keys = Table(
     "api_keys",
     metadata,
     Column("id", ByBytes, primary_key=True),
-    _community(),
+    community(),
     Column("name", Text, nullable=False),
     Column("digest", String, nullable=False, unique=True),
     Column("scopes", Text, nullable=False),
@@ -90,7 +101,7 @@ profiles = Table(
     "profiles",
     metadata,
     Column("number", Number, primary_key=True, autoincrement=True),
-    _community(),
+    community(),
     Column("id", ByBytes, nullable=False),
     Column("code", ByBytes, nullable=False, server_default=""),
     Column("document", Text, nullable=False),
@@ -121,7 +132,7 @@ profiles = Table(
 departures = Table(
     "departures",
     metadata,
-    _community(),
+    community(),
     Column("number", Number, primary_key=True, autoincrement=False),
     Column("changed", BigInteger, nullable=False),
     Index("departures_by_change", "community", "changed"),
@@ -190,7 +201,7 @@ reports = Table(
     "reports",
     metadata,
     Column("id", ByBytes, primary_key=True),
-    _community(),
+    community(),
     Column("profile_code", ByBytes, nullable=False),
     Column("peer_code", ByBytes, nullable=False),
     Column("stranger", ByBytes),
@@ -216,7 +227,7 @@ venues = Table(
 calendar_feeds = Table(
     "calendar_feeds",
     metadata,
-    _community(),
+    community(),
     Column(
         "member",
         Number,
@@ -247,7 +258,7 @@ jobs = Table(
     "jobs",
     metadata,
     Column("number", Number, primary_key=True, autoincrement=True),
-    _community(),
+    community(),
     Column("kind", String, nullable=False),
     Column("subject", ByBytes, nullable=False),
     Column("run_at", BigInteger),
@@ -263,116 +274,12 @@ jobs = Table(
     sqlite_autoincrement=True,
 )
 
-# Rounds; `planned_at` is the change number up to which the draft knows everybody. In all that follows members
-# stand under the numbers of their rows, which are never given twice: an erasure deletes these rows too.
-rounds = Table(
-    "rounds",
-    metadata,
-    Column("number", Number, primary_key=True, autoincrement=True),
-    _community(),
-    Column("id", ByBytes, nullable=False, unique=True),
-    Column("name", Text, nullable=False),
-    Column("state", String, nullable=False),
-    Column("group_size", SmallInteger, nullable=False),
-    Column("starts_on", String, nullable=False),
-    Column("ends_on", String, nullable=False),
-    Column("cooldown_days", Integer, nullable=False),
-    Column("seed", BigInteger, nullable=False),
-    Column("everyone", Boolean, nullable=False),
-    Column("planned_at", BigInteger, nullable=False),
-    Column("stats", Text),
-    Column("error", Text),
-    Column("created_at", BigInteger, nullable=False),
-    Column("published_at", BigInteger),
-    Index("rounds_by_publication", "community", "published_at"),
-    sqlite_autoincrement=True,
-)
-
-# Who takes part in a round: one seat each, in a group or, with the reason, in none.
-round_seats = Table(
-    "round_seats",
-    metadata,
-    _owned_by("rounds", "round"),
-    Column("member", Number, primary_key=True, autoincrement=False),
-    _community(),
-    Column("group_number", Integer),
-    Column("reason", String),
-    Index("round_seats_by_member", "member"),
-    Index("round_seats_by_group", "round", "group_number"),
-)
-
-round_groups = Table(
-    "round_groups",
-    metadata,
-    _owned_by("rounds", "round"),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    _community(),
-    Column("score", Float, nullable=False),
-    Column("relaxed", Text, nullable=False),
-    Column("starts_at", BigInteger),
-    Column("ends_at", BigInteger),
-    Column("place", Text),
-)
-
-# Who must, or must not, be in one group.
-round_pins = Table(
-    "round_pins",
-    metadata,
-    _owned_by("rounds", "round"),
-    Column("together", Boolean, primary_key=True),
-    Column("pin", Integer, primary_key=True, autoincrement=False),
-    Column("member", Number, primary_key=True, autoincrement=False),
-    _community(),
-    Index("round_pins_by_member", "member"),
-)
-
-# Meetups; `until` ends the days in which a time is sought, `tried` holds the times that did not suit,
-# `previous` is the meetup after which all wanted this one, `due_at` when they are asked how it went.
-meetups = Table(
-    "meetups",
-    metadata,
-    Column("number", Number, primary_key=True, autoincrement=True),
-    _community(),
-    Column("id", ByBytes, nullable=False, unique=True),
-    Column("round", Number),
-    Column("previous", Number, unique=True),
-    Column("state", String, nullable=False),
-    Column("starts_at", BigInteger),
-    Column("ends_at", BigInteger),
-    Column("until", BigInteger, nullable=False),
-    Column("place", Text),
-    Column("sequence", Integer, nullable=False),
-    Column("changed_at", BigInteger, nullable=False),
-    Column("tried", Text, nullable=False),
-    Column("due_at", BigInteger),
-    Column("created_at", BigInteger, nullable=False),
-    Index("meetups_of_community", "community", "id"),
-    Index("meetups_by_due_time", "community", "due_at"),
-    Index("meetups_by_round", "round"),
-    sqlite_autoincrement=True,
-)
-
-# Who was asked to a meetup; `missed` tells whether they had said nothing when it was over, and is taken back.
-meetup_members = Table(
-    "meetup_members",
-    metadata,
-    _owned_by("meetups", "meetup"),
-    Column("member", Number, primary_key=True, autoincrement=False),
-    _community(),
-    Column("comes", Boolean, nullable=False),
-    Column("reply", String),
-    Column("outcome", String),
-    Column("again", Boolean),
-    Column("missed", Boolean),
-    Index("meetup_members_by_member", "member"),
-)
-
 # Who is told of what happens here. `secret` is kept as it is: each delivery is signed with it.
 webhooks = Table(
     "webhooks",
     metadata,
     Column("id", ByBytes, primary_key=True),
-    _community(),
+    community(),
     Column("url", Text, nullable=False),
     Column("events", Text, nullable=False),
     Column("secret", String, nullable=False),
@@ -386,7 +293,7 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("id", ByBytes, primary_key=True),
-    _community(),
+    community(),
     Column("webhook", ByBytes, ForeignKey("webhooks.id", ondelete="CASCADE"), nullable=False),
     Column("type", String, nullable=False),
     Column("payload", Text, nullable=False),
@@ -412,6 +319,6 @@ mentions = Table(
     metadata,
     Column("delivery", ByBytes, ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True),
     Column("code", ByBytes, primary_key=True),
-    _community(),
+    community(),
     Index("mentions_by_code", "community", "code"),
 )

@@ -26,8 +26,8 @@ from service.storage import jobs
 from service.storage.cache import open_cache
 from service.storage.communities import find_community
 from service.storage.database import Database
+from service.storage.round_tables import rounds
 from service.storage.session import Session
-from service.storage.tables import rounds
 from service.usecases import round_plans
 from service.usecases.jobs import JobContext, run_one
 from service.usecases.publishing import publish_round
