@@ -1,9 +1,9 @@
-"""Somebody for everybody: in comes a matcher, out come prices by which nobody is on all lists, nobody on none.
+"""Somebody for everybody: in comes a matcher, out come prices that keep members from all lists, or none.
 
 A member's price is taken off their value in everybody's list. As in an auction (Bertsekas 1988), prices of
-who is on too many lists rise a little at a time and those of who is on none fall, until lists are fair enough,
-and no further: a price costs those likeness who pay it. That is worked out on each member's best rivals and
-whose best rival they are, so its cost grows with the members, not with the pairs.
+who is on too many lists rise a little at a time and those of who is on none fall, until lists are fair
+enough, and no further: a fair list is a little less alike. That is worked out on each member's best rivals
+and whose best rival they are, so its cost grows with the members, not with the pairs.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -107,7 +107,7 @@ def gini(counts: FloatArray | IntArray) -> float:
 
 def _is_fair(shown: IntArray, start: float) -> bool:
     unshown = np.count_nonzero(shown == 0) / max(len(shown), 1)
-    return unshown <= FEW_UNSHOWN and gini(shown) <= max(FAIR_GINI, HALF_OF_UNFAIR * start)
+    return bool(unshown <= FEW_UNSHOWN and gini(shown) <= max(FAIR_GINI, HALF_OF_UNFAIR * start))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ the caller locks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from .arrays import FloatArray, Growing, IntArray, SparseRows
 from .features import Block, ProfileVectorizer
@@ -111,7 +113,7 @@ class PeerIndex:
             _, columns, _ = block.parts()
             used = np.unique(columns).astype(np.int64)
             block.renumber(self.vectorizer.columns_[facet].keep(used))
-        directions, lengths = self._points()
+        directions, lengths = self.points()
         self._directions.replace(directions[rows].ravel())
         self._lengths.replace(lengths[rows])
         self._price.replace(self._price.values[rows])
@@ -160,7 +162,7 @@ class PeerIndex:
         fitted = self.vectorizer.model_.fitted
         if fitted is None:
             return np.zeros(len(rows))
-        directions, lengths = self._points()
+        directions, lengths = self.points()
         # All rows at once where most are asked for: gathering them would cost more than multiplying.
         if 2 * len(rows) > len(lengths):
             return products(asked, (directions, lengths), fitted.signs)[rows]
@@ -170,15 +172,25 @@ class PeerIndex:
         """Count the terms of some rows, by facet: shape (3, len(rows))."""
         return np.stack([terms.values[rows] for terms in self._terms.values()])
 
-    def _points(self) -> Points:
-        return self._directions.values.reshape(
-            len(self._lengths), self.vectorizer.dimensions
-        ), self._lengths.values
+    def points(self) -> Points:
+        """Return the points of all rows in the latent space: directions and lengths."""
+        shape = (len(self._lengths), self.vectorizer.dimensions)
+        return self._directions.values.reshape(shape), self._lengths.values
 
     def _place(self, profiles: list[Profile]) -> None:
         directions, lengths = self.vectorizer.points(profiles)
         self._directions.extend(directions.ravel())
         self._lengths.extend(lengths)
+
+    def matrix(self, facet: str) -> Any:
+        """Return all rows of a facet as a csr_array, masked ones included."""
+        owner, columns, values = self._blocks[facet].parts()
+        shape = (len(self._profiles), len(self.vectorizer.columns_[facet]))
+        return csr_array((values, (owner, columns)), shape=shape)
+
+    def stated(self, rows: IntArray) -> BoolArray:
+        """Tell which facets hold terms: shape (len(rows), 3)."""
+        return np.stack([block.lengths(rows) > 0 for block in self._blocks.values()], axis=1)
 
     def _dot(self, facet: str, block: Block) -> FloatArray:
         rows, columns = self._blocks[facet], len(self.vectorizer.columns_[facet])

@@ -312,9 +312,11 @@ class Matcher(BaseEstimator):
         facts = Facts.of(profile)
         verdict = self.index_.judge(facts, question, profile.id)
         asker = Asker(profile, facts, self.index_.vectorizer.blocks([profile]), question.on)
-        return asker, verdict, Teller(asker, self.index_, self._facets(), verdict)
+        return asker, verdict, Teller(asker, self.index_, self.weights_, verdict)
 
-    def _facets(self) -> FloatArray:
+    @property
+    def weights_(self) -> FloatArray:
+        """Return the weight of each facet, in the order of FACETS."""
         return weights_of_facets(self.facet_weights, self.model_)
 
     def _worth(
@@ -323,7 +325,7 @@ class Matcher(BaseEstimator):
         """Return what speaks for each of some rows, whether terms are common, and what scores the middle."""
         model, index = self.model_, self.index_
         one = np.array([facet in (None, name) for name in FACETS], np.float64)
-        weights = self._facets() if facet is None else one
+        weights = self.weights_ if facet is None else one
         alike = index.alike(asker.blocks)[:, rows]
         shared = weights[0] * alike[0] + weights[1] * alike[1] + weights[2] * alike[2]
         mine = np.array([[asker.blocks[name].terms[0]] for name in FACETS])

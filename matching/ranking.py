@@ -76,7 +76,7 @@ def score(worth: FloatArray, has_common: BoolArray, half: float) -> FloatArray:
 
 
 def turns(codes: WordArray, rotation: float) -> FloatArray:
-    """Return what a pair's code adds to its value, at most half the rotation up or down: alike peers take turns."""
+    """Return what a pair's code adds to its value, up to half the rotation: alike peers take turns."""
     share: FloatArray = codes.astype(np.float64) / _WORD
     return rotation * (share - 0.5)
 
