@@ -188,10 +188,6 @@ class PeerIndex:
         shape = (len(self._profiles), len(self.vectorizer.columns_[facet]))
         return csr_array((values, (owner, columns)), shape=shape)
 
-    def stated(self, rows: IntArray) -> BoolArray:
-        """Tell which facets hold terms: shape (len(rows), 3)."""
-        return np.stack([block.lengths(rows) > 0 for block in self._blocks.values()], axis=1)
-
     def _dot(self, facet: str, block: Block) -> FloatArray:
         rows, columns = self._blocks[facet], len(self.vectorizer.columns_[facet])
         if not len(block.columns):
