@@ -23,6 +23,7 @@ MOST = 2.0  # the logarithm of how many times as many counts
 FAIR_GINI = 0.25
 HALF_OF_UNFAIR = 0.48  # of the Gini coefficient without prices
 FEW_UNSHOWN = 0.004
+NEWCOMERS = 0.1  # the share of members who pay less than a newcomer, who pays nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ def balance(
     lists = {
         name: tuple(graph.ids[peer] for peer in mine) for name, mine in zip(graph.ids, peers, strict=True)
     }
+    # Only how prices compare counts; so that who comes next pays no more than who is seldom shown.
+    prices -= np.quantile(prices, NEWCOMERS) if len(prices) else 0.0
     return Exposure(dict(zip(graph.ids, prices.tolist(), strict=True)), lists)
 
 
