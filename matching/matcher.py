@@ -71,7 +71,14 @@ class Matcher(BaseEstimator):
         self.facet_weights = facet_weights
         self.separate_by = separate_by
 
-    def fit(self, profiles: Iterable[Profile], y: object = None, *, model: TermModel | None = None) -> Self:
+    def fit(
+        self,
+        profiles: Iterable[Profile],
+        y: object = None,
+        *,
+        model: TermModel | None = None,
+        prices: Mapping[str, float] | None = None,
+    ) -> Self:
         """Take in a whole community.
 
         Parameters
@@ -81,6 +88,8 @@ class Matcher(BaseEstimator):
         y : ignored
         model : TermModel, optional
             Counted from the profiles where it is None.
+        prices : mapping of str to float, optional
+            What each member's place on a list costs in the order.
 
         Raises
         ------
@@ -96,6 +105,7 @@ class Matcher(BaseEstimator):
         self.index_ = index
         self._weights = facet_weights_or_ones(self.facet_weights)
         self._spellings: Spellings | None = None
+        self._prices = dict(prices or {})
         return self
 
     def __len__(self) -> int:
@@ -123,6 +133,7 @@ class Matcher(BaseEstimator):
         check_is_fitted(self)
         before = self.index_.get(profile_id)
         self.index_.remove(profile_id)
+        self._prices.pop(profile_id, None)
         self._recount([before], [])
 
     def compact(self) -> None:
@@ -138,6 +149,7 @@ class Matcher(BaseEstimator):
         self,
         model: TermModel,
         *,
+        prices: Mapping[str, float] | EllipsisType = ...,
         facet_weights: Mapping[str, float] | EllipsisType | None = ...,
         separate_by: tuple[str, ...] | EllipsisType = ...,
     ) -> None:
@@ -146,6 +158,8 @@ class Matcher(BaseEstimator):
         Parameters
         ----------
         model : TermModel
+        prices : mapping of str to float, optional
+            As in `fit`.
         facet_weights, separate_by : optional
             As in the constructor; what is left out stays.
         """
@@ -156,6 +170,8 @@ class Matcher(BaseEstimator):
         if separate_by is not ...:
             self.separate_by = separate_by
             self.index_.members.separate(separate_by)
+        if prices is not ...:
+            self._prices = dict(prices)
         if model != self.model_:
             self.index_.reweigh(model)
             self.model_ = model
@@ -171,6 +187,7 @@ class Matcher(BaseEstimator):
         facet: str | None = None,
         exclude: Collection[str] = (),
         invited_by: Collection[str] = (),
+        acquainted: Mapping[str, int] | None = None,
     ) -> Answer:
         """Suggest peers, best first.
 
@@ -192,6 +209,8 @@ class Matcher(BaseEstimator):
             Ids that count as absent.
         invited_by : collection of str
             Ids of those who accepted the asking member and wait for an answer: suggested although full.
+        acquainted : mapping of str to int, optional
+            How many acquaintances a peer and the asking member have in common: it raises the order alone.
 
         Raises
         ------
@@ -207,7 +226,7 @@ class Matcher(BaseEstimator):
         rows = np.flatnonzero(verdict.fits)
         scores = self._scores(asker.facts, asker.blocks, verdict, rows, facet)
         codes = pair_codes(asker.facts.code, self.index_.members.table["code"][rows], self.model_.number)
-        order = best(scores, codes, lambda at: self.index_.profile(rows[at]).id, n)
+        order = best(self._places(scores, rows, acquainted or {}), codes, lambda at: self.index_.profile(rows[at]).id, n)
         items = tuple(teller.tell(int(rows[at]), float(scores[at])) for at in order)
         return Answer(items, None if len(items) == n else explain(n - len(items), profile, question, verdict))
 
@@ -288,6 +307,11 @@ class Matcher(BaseEstimator):
         table = self.index_.members.table
         in_person = table["in_person"][rows] & ("in_person" in facts.modes)
         return score(likeness, np.where(in_person, nearness(verdict.km[rows]), 0.0))
+
+    def _places(self, scores: FloatArray, rows: IntArray, acquainted: Mapping[str, int]) -> FloatArray:
+        ids = [self.index_.profile(row).id for row in rows]
+        raised = [0.1 * min(acquainted.get(one, 0), 2) - self._prices.get(one, 0) for one in ids]
+        return scores + np.array(raised, float)
 
     def _recount(self, before: Iterable[Profile | None], after: Iterable[Profile]) -> None:
         if self._spellings is None:

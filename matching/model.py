@@ -8,10 +8,13 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .profile import FACETS, Profile
 from .terms import distinct
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FEWEST = 3  # members who use a term before it counts by itself
 
@@ -66,6 +69,14 @@ class TermModel:
         count = max(self.counts.get(facet, {}).get(term, FEWEST), FEWEST)
         return math.log((1 + max(self.members, FEWEST)) / (1 + count)) + 1
 
+    def recounted(self, number: int, rows: Iterable[Mapping[str, Sequence[str]]]) -> "TermModel":
+        """Return the model with new counts; what it has learnt stays."""
+        return type(self).count(number, rows)
+
+    def arrays(self) -> dict[str, "NDArray[Any]"]:
+        """Return what the model has learnt as arrays, to be kept beside `as_dict`."""
+        return {}
+
     def as_dict(self) -> dict[str, Any]:
         """Return the model as what JSON can hold."""
         return {
@@ -75,8 +86,10 @@ class TermModel:
         }
 
     @classmethod
-    def from_dict(cls, kept: Mapping[str, Any]) -> "TermModel":
-        """Read a model back from what `as_dict` gave.
+    def from_dict(
+        cls, kept: Mapping[str, Any], arrays: Mapping[str, "NDArray[Any]"] | None = None
+    ) -> "TermModel":
+        """Read a model back from what `as_dict` and `arrays` gave.
 
         Raises
         ------
