@@ -176,7 +176,7 @@ class Matcher(BaseEstimator):
             self.index_.reweigh(model)
             self.model_ = model
 
-    def suggest(
+    def suggest(  # noqa: PLR0913
         self,
         profile: Profile,
         n: int = 10,
@@ -226,7 +226,12 @@ class Matcher(BaseEstimator):
         rows = np.flatnonzero(verdict.fits)
         scores = self._scores(asker.facts, asker.blocks, verdict, rows, facet)
         codes = pair_codes(asker.facts.code, self.index_.members.table["code"][rows], self.model_.number)
-        order = best(self._places(scores, rows, acquainted or {}), codes, lambda at: self.index_.profile(rows[at]).id, n)
+        order = best(
+            self._places(scores, rows, acquainted or {}),
+            codes,
+            lambda at: self.index_.profile(rows[at]).id,
+            n,
+        )
         items = tuple(teller.tell(int(rows[at]), float(scores[at])) for at in order)
         return Answer(items, None if len(items) == n else explain(n - len(items), profile, question, verdict))
 
@@ -311,7 +316,8 @@ class Matcher(BaseEstimator):
     def _places(self, scores: FloatArray, rows: IntArray, acquainted: Mapping[str, int]) -> FloatArray:
         ids = [self.index_.profile(row).id for row in rows]
         raised = [0.1 * min(acquainted.get(one, 0), 2) - self._prices.get(one, 0) for one in ids]
-        return scores + np.array(raised, float)
+        placed: FloatArray = scores + np.array(raised, float)
+        return placed
 
     def _recount(self, before: Iterable[Profile | None], after: Iterable[Profile]) -> None:
         if self._spellings is None:

@@ -15,8 +15,10 @@ from service.storage.communities import communities_due
 from service.storage.database import Database
 from service.storage.session import Session
 from service.usecases.erasures import sweep_due
+from service.usecases.feedback import REFIT
 from service.usecases.jobs import Handler, JobContext, run_one
 from service.usecases.profiles import settle_due
+from service.usecases.refits import refit
 
 SECONDS_BETWEEN_ROUNDS = 5.0
 SECONDS_BETWEEN_JOBS = 1.0
@@ -24,7 +26,7 @@ SECONDS_BETWEEN_JOBS = 1.0
 SECONDS_TO_END = 10.0
 JOBS_AT_ONCE = 1000
 
-HANDLERS: Mapping[str, Handler] = {}
+HANDLERS: Mapping[str, Handler] = {REFIT: refit}
 log = structlog.get_logger(__name__)
 
 
