@@ -248,7 +248,7 @@ def _refit(settings: Settings, given: argparse.Namespace) -> int:
         with database.read() as connection:
             community = communities.find_community(connection, given.community)
         done = refit_now(database, community.number)
-    _say(refit_wire(community, done.stats, accepted=done.accepted, figures=done.figures))
+    _say(refit_wire(community, done.fit.stats, accepted=done.accepted, figures=done.figures))
     return DONE
 
 

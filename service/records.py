@@ -257,12 +257,14 @@ class Fit:
 
     `fitted_at` is None where the members were counted, but nothing was fitted yet. `learnt` are the figures
     of the model in use, None where nothing was learnt yet; `refused` those of the newest one if it did worse.
+    `change` is the change number of the refit.
     """
 
     fitted_at: int | None
     stats: Stats
     learnt: Figures | None = None
     refused: Figures | None = None
+    change: int = 0
 
 
 @dataclass(frozen=True, slots=True)

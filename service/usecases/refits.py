@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from service.records import Figures, Fit, Stats
+from service.records import Figures, Fit
 from service.storage import communities, jobs
 from service.storage.communities import Write
 from service.storage.database import Database
 from service.storage.jobs import Job
-from service.storage.models import KeptModel, keep_model
+from service.storage.models import KeptModel, keep_model, load_fit
 from service.storage.session import Session
-from service.storage.stamps import number_of
 from service.storage.unserved import Unserved, replace_unserved
 from service.usecases.feedback import DAY_MS, REFIT
 from service.usecases.jobs import JobContext
@@ -34,7 +33,7 @@ class Refit:
 
     survey: Survey
     kept: KeptModel
-    stats: Stats
+    fit: Fit
     unserved: Mapping[int, Unserved]
     accepted: bool
     figures: Figures
@@ -63,8 +62,8 @@ def refit_now(database: Database, community: int) -> Refit:
 def _is_idle(database: Database, number: int) -> bool:
     """Tell whether nothing has changed since the last refit, which was a change itself."""
     with database.read() as connection:
-        found = communities.find_by_number(connection, number)
-    return found is not None and number_of(found.model) == found.change_number
+        fit = load_fit(connection, number)
+        return fit is not None and fit.change == communities.find_change_number(connection, number)
 
 
 def learn_from(database: Database, community: int) -> Refit:
@@ -80,8 +79,7 @@ def learn_from(database: Database, community: int) -> Refit:
     fit = _fit(survey, learnt, exposure.lists)
     prices = {survey.numbers[one]: price for one, price in exposure.prices.items()}
     unserved = unserved_in(survey, exposure.lists)
-    kept = KeptModel(model, prices, fit)
-    return Refit(survey, kept, fit.stats, unserved, learnt.accepted, learnt.figures)
+    return Refit(survey, KeptModel(model, prices), fit, unserved, learnt.accepted, learnt.figures)
 
 
 def _fit(survey: Survey, learnt: "Learnt", lists: Mapping[str, tuple[str, ...]]) -> Fit:
@@ -93,7 +91,7 @@ def _fit(survey: Survey, learnt: "Learnt", lists: Mapping[str, tuple[str, ...]])
 
 def keep(write: Write, done: Refit) -> None:
     """Make what was learnt the community's model."""
-    keep_model(write, done.kept)
+    keep_model(write, replace(done.kept, fit=replace(done.fit, change=write.number)))
     replace_unserved(write, done.unserved)
     # What was told while it learnt is still to be learnt from.
     since = max(0, write.community.feedback - done.survey.community.feedback)
