@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from tests.harness import NDJSON, Kith
 from tests.problems import problem
 from tests.routes import KEYED, ROUTES, Route, each, settle
-from tests.tenants import with_key
+from tests.tenants import neighbour, with_key
 
 NO_SECRET = "0" * 64
 WRONG_KEYS = {
@@ -63,15 +63,15 @@ def test_a_key_that_was_mistyped_is_told_so(sqlite_kith: Kith, text: str) -> Non
     assert "not a Kith key" in problem(answer, 401)["detail"]
 
 
-@pytest.mark.parametrize("text", WRONG_KEYS.values(), ids=WRONG_KEYS)
 @each(KEYED)
-def test_without_a_key_in_force_it_is_401(module_sqlite_kith: Kith, route: Route, text: str | None) -> None:
-    answer = send(module_sqlite_kith, route, written(text, module_sqlite_kith.key))
+def test_without_a_key_in_force_it_is_401(module_sqlite_kith: Kith, route: Route) -> None:
+    for name, text in WRONG_KEYS.items():
+        answer = send(module_sqlite_kith, route, written(text, module_sqlite_kith.key))
 
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
-    assert answer.content_type == "application/problem+json"
-    assert route.method == "HEAD" or problem(answer, 401)["type"] == "urn:kith:problem:unauthenticated"
+        assert answer.status_code == 401, name
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        assert answer.content_type == "application/problem+json"
+        assert route.method == "HEAD" or problem(answer, 401)["type"] == "urn:kith:problem:unauthenticated"
 
 
 @each([route for route in ROUTES if route.is_open])
@@ -101,18 +101,21 @@ def test_a_key_in_the_address_is_no_key(sqlite_kith: Kith) -> None:
 SCOPES = ("read", "write", "admin")
 
 
-@pytest.mark.parametrize("scope", SCOPES)
 @each(KEYED)
-def test_a_scope_includes_the_lower_and_nothing_more(sqlite_kith: Kith, route: Route, scope: str) -> None:
-    ids = settle(sqlite_kith)
+def test_a_scope_includes_the_lower_and_nothing_more(sqlite_kith: Kith, route: Route) -> None:
+    kith, ids = sqlite_kith, settle(sqlite_kith)
+    needed = SCOPES.index(route.scope)
 
-    answer = route.send(with_key(sqlite_kith, scope), ids)
-
-    if SCOPES.index(scope) < SCOPES.index(route.scope):
-        assert answer.status_code == 403
+    for scope in SCOPES[:needed]:
+        answer = route.send(with_key(kith, scope), ids)
+        assert answer.status_code == 403, scope
         assert route.method == "HEAD" or route.scope in problem(answer, 403)["detail"]
-    else:
-        assert answer.status_code in {200, 201, 204}
+
+    for scope in SCOPES[needed:]:
+        assert route.send(with_key(kith, scope), ids).status_code in {200, 201, 204}, scope
+        if route.method not in {"GET", "HEAD"}:  # it may work once only
+            kith = neighbour(kith)
+            ids = settle(kith)
 
 
 @pytest.mark.parametrize("scopes", [["write", "read"], ["admin"], ["admin", "read"]])

@@ -37,7 +37,7 @@ CHECKS = (
     response_schema_conformance,
     response_headers_conformance,
 )
-EXAMPLES = 20
+EXAMPLES = 10
 
 
 @pytest.fixture(scope="module")
