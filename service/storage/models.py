@@ -122,14 +122,18 @@ def _chosen(community: int) -> Select[tuple[str, bytes | None, str | None]]:
 
 
 def _as_kept(row: Row[tuple[str, bytes | None, str | None]]) -> KeptModel:
-    arrays = unpack(row.arrays) if row.arrays else {}
-    learnt = {
-        name.removeprefix(_OF_MODEL): value for name, value in arrays.items() if name.startswith(_OF_MODEL)
-    }
     try:
-        model = TermModel.from_dict(json.loads(row.document), learnt)
-        prices = zip(arrays[_NUMBERS].tolist(), arrays[_VALUES].tolist(), strict=True) if arrays else ()
-        return KeptModel(model, dict(prices), _fit(json.loads(row.figures)) if row.figures else None)
+        if row.arrays is None:  # counted before there were any
+            return KeptModel(TermModel.from_dict(json.loads(row.document)))
+        arrays = unpack(row.arrays)
+        learnt = {
+            name.removeprefix(_OF_MODEL): array
+            for name, array in arrays.items()
+            if name.startswith(_OF_MODEL)
+        }
+        prices = zip(arrays[_NUMBERS].tolist(), arrays[_VALUES].tolist(), strict=True)
+        fit = _fit(json.loads(row.figures)) if row.figures else None
+        return KeptModel(TermModel.from_dict(json.loads(row.document), learnt), dict(prices), fit)
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged("This model can't be read.") from error
 

@@ -31,7 +31,7 @@ def test_the_integrators_commands_work_in_their_order(served: Served, tmp_path: 
     # A script of several commands answers with several documents, a block with none.
     said = [document for answer in answers for document in documents(answer.stdout)]
     put, patch, suggested, imported, pending, invited, made, known = said[:8]
-    told, reconnects, report, terms = said[8:]
+    told, reconnects, report, stats, unserved, terms = said[8:]
     assert (put["id"], put["radius_km"]) == ("zoe", 15)
     assert patch["radius_km"] == 25
     assert suggested["shortfall"]["missing"] == 3
@@ -42,6 +42,8 @@ def test_the_integrators_commands_work_in_their_order(served: Served, tmp_path: 
     assert (told["updated"], told["failed"]) == (1, 0)
     assert "You last met in June 2024" in reconnects["items"][0]["reasons"]
     assert (report["peer"], report["state"]) == ("sam", "open")
+    assert (stats["members"], stats["connected"]) == (2, 0)  # the block ended it
+    assert [item["profile"] for item in unserved["items"]] == ["yuki", "zoe"]
     assert terms == {"items": []}
 
 
@@ -89,8 +91,9 @@ def test_the_operators_commands_work(served: Served, tmp_path: Path) -> None:
 
     answers = [served.run(script, tmp_path) for script in scripts]
 
-    assert len(scripts) == 3
+    assert len(scripts) == 4
     assert all(answer.returncode == 0 for answer in answers), [answer.stderr for answer in answers]
+    assert json.loads(answers[1].stdout)["accepted"] is True
     assert "mia" in (tmp_path / "members.ndjson").read_text()
 
 

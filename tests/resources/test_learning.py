@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from service.storage.packed import pack
 from service.storage.tables import models
 from service.usecases import stats as stats_module
+from service.usecases import surveys
 from service.usecases.refits import refit_now
 from service.worker import work_once
 from tests.harness import NDJSON, Kith, peers
@@ -132,11 +135,15 @@ def test_the_unserved_come_in_pages(kith: Kith) -> None:
     assert list(errors(kith.call("GET", "/v1/community/unserved?cursor=abc"))) == ["cursor"]
 
 
-def test_the_model_says_what_it_was_fitted_to(town: Kith) -> None:
+def test_the_model_says_what_it_was_fitted_to(town: Kith, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surveys, "PAIRS_PER_PAGE", 1)
     connect(town, "ana", "ben")
     say(town, "cem", "ana", "decline")
+    town.post_profile("eve")
+    town.call("PUT", "/v1/profiles/ana/blocks/eve")
+    town.call("DELETE", "/v1/profiles/eve")  # the block stays, but nothing is learnt from it
     before = town.get("/v1/community/model")
-    assert before["feedback"] == {"learnt": 0, "since": 2}
+    assert before["feedback"] == {"learnt": 0, "since": 3}
     assert before["figures"] is before["refused"] is before["fitted_at"] is None
 
     refit_now(town.database, number_of(town))
@@ -163,14 +170,29 @@ def test_an_import_of_connections_is_learnt_from(town: Kith, tmp_path: Path) -> 
     assert town.get("/v1/community/stats")["connected"] == 0.5
 
 
-def test_a_model_that_was_damaged_is_counted_anew(town: Kith) -> None:
+def _cut(blob: bytes) -> dict[str, Any]:
+    return {"arrays": blob[: len(blob) // 2]}
+
+
+def _without_prices(_: bytes) -> dict[str, Any]:
+    return {"arrays": pack({})}
+
+
+def _no_json(_: bytes) -> dict[str, Any]:
+    return {"document": "{"}
+
+
+@pytest.mark.parametrize("damage", [_cut, _without_prices, _no_json])
+def test_a_model_that_was_damaged_is_counted_anew(
+    town: Kith, damage: Callable[[bytes], dict[str, Any]]
+) -> None:
     refit_now(town.database, number_of(town))
     first = town.get("/v1/community/model")["number"]
     with town.database.write() as connection:
-        blob = connection.execute(select(models.c.arrays).order_by(models.c.stamp.desc())).scalars().first()
-        assert blob is not None
         here = models.c.community == number_of(town)
-        connection.execute(models.update().where(here).values(arrays=blob[: len(blob) // 2]))
+        blob = connection.execute(select(models.c.arrays).where(here)).scalars().first()
+        assert blob is not None
+        connection.execute(models.update().where(here).values(damage(blob)))
 
     assert set(peers(town.suggestions("ana"))) == {"ben", "cem"}
     assert town.get("/v1/community/model")["number"] > first

@@ -135,22 +135,13 @@ def test_a_model_that_does_worse_is_refused_and_its_figures_kept(
     assert [(old is not None and old.members, told) for old, told in seen] == [(4, 1)]
 
 
-def test_prices_hold_for_those_who_were_there_and_for_no_other(town: Kith) -> None:
-    number = number_of(town)
-    refit_now(town.database, number)
-    with town.database.read() as connection:
-        kept = load_model(connection, number, community_of(town).model)
-    assert set(kept.prices) == set(_numbers(town).values())
-
-    ana = town.get("/v1/profiles/ana")
-    town.call("DELETE", "/v1/profiles/ana")
-    town.call("POST", "/v1/profiles", ana)
-    fresh = LoadedCommunities(town.database)
-    _check_prices(fresh, town, {"ben", "cem", "dan"})
-    with writing(town) as opened:
-        models.count_terms(opened)  # as an import does: what was learnt stays
-    _check_prices(fresh, town, {"ben", "cem", "dan"})
-    assert town.get("/v1/community/model")["fitted_at"]
+def price(kith: Kith, prices: dict[str, float]) -> None:
+    """Keep these prices with the community's model, as a new one."""
+    numbers = _numbers(kith)
+    with writing(kith) as opened:
+        kept = load_model(opened.connection, opened.community.number, opened.community.model)
+        by_number = {numbers[one]: price for one, price in prices.items()}
+        models.keep_model(opened, replace(kept, prices=by_number))
 
 
 def _numbers(kith: Kith) -> dict[str, int]:
@@ -161,11 +152,49 @@ def _numbers(kith: Kith) -> dict[str, int]:
         return {row.id: row.number for row in rows}
 
 
-def _check_prices(loaded: LoadedCommunities, kith: Kith, priced: set[str]) -> None:
-    def look(matcher: Matcher) -> set[str]:
-        return set(matcher._prices)
+def prices_given(kith: Kith, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the prices that a process which loads the community now gives to its matcher."""
+    given: list[Any] = []
+    original = Matcher.fit
 
-    assert loaded.use(community_of(kith), look) == priced
+    def fit(self: Matcher, profiles: Any, **named: Any) -> Matcher:
+        given.append(named["prices"])
+        return original(self, profiles, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Matcher, "fit", fit)
+        LoadedCommunities(kith.database).use(community_of(kith), len)
+    return given[-1]
+
+
+def test_prices_hold_for_those_who_were_there_and_for_no_other(
+    town: Kith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refit_now(town.database, number_of(town))
+    with town.database.read() as connection:
+        assert set(load_model(connection, number_of(town), community_of(town).model).prices)
+    price(town, {"ana": 2.0, "ben": 1.5})
+    ana = town.get("/v1/profiles/ana")
+    town.call("DELETE", "/v1/profiles/ana")
+    town.call("POST", "/v1/profiles", ana)
+
+    assert prices_given(town, monkeypatch) == {"ben": 1.5}
+    with writing(town) as opened:
+        models.count_terms(opened)  # as an import does: what was learnt stays
+    assert prices_given(town, monkeypatch) == {"ben": 1.5}
+    assert town.get("/v1/community/model")["fitted_at"]
+
+
+def test_who_came_back_is_priced_alike_in_every_process(town: Kith) -> None:
+    price(town, {"ana": 3.0})
+    assert peers(town.suggestions("ben"))[-1] == "ana"
+    ana = town.get("/v1/profiles/ana")
+    town.call("DELETE", "/v1/profiles/ana")
+    town.call("POST", "/v1/profiles", ana)
+
+    with Kith.open(town.database.engine.url.render_as_string(hide_password=False), "off", like=town) as fresh:
+        for member in ("ana", "ben", "cem", "dan"):
+            assert peers(town.suggestions(member)) == peers(fresh.suggestions(member))
 
 
 def test_half_a_hundred_answers_are_enough(town: Kith, monkeypatch: pytest.MonkeyPatch) -> None:
