@@ -6,6 +6,7 @@ generation. A model that does worse on feedback held out from it is refused: wha
 with new counts and prices.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -76,6 +77,7 @@ def learn_from(database: Database, community: int) -> Refit:
     learnt = learn(number, survey.profiles, survey.feedback, before=before if before.members else None)
     model = learnt.model if learnt.accepted else before.recounted(number, survey.terms())
     exposure = balance(survey.matcher(model), exclude=survey.hidden)
+    learnt = replace(learnt, figures=_finite(learnt.figures))
     fit = _fit(survey, learnt, exposure.lists)
     prices = {survey.numbers[one]: price for one, price in exposure.prices.items()}
     unserved = unserved_in(survey, exposure.lists)
@@ -87,6 +89,14 @@ def _fit(survey: Survey, learnt: "Learnt", lists: Mapping[str, tuple[str, ...]])
     if learnt.accepted:
         return Fit(survey.now, stats, learnt=learnt.figures)
     return Fit(survey.now, stats, learnt=old.learnt if old else None, refused=learnt.figures)
+
+
+def _finite(figures: Figures) -> Figures:
+    # JSON knows no NaN, which is what a measure of nobody comes to.
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in figures.items()
+    }
 
 
 def keep(write: Write, done: Refit) -> None:

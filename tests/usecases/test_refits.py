@@ -120,7 +120,7 @@ def test_a_model_that_does_worse_is_refused_and_its_figures_kept(
         **_: Any,
     ) -> Learnt:
         seen.append((before, len(told)))
-        return Learnt(TermModel(number, 0, {}), False, {"ndcg": 0.1})
+        return Learnt(TermModel(number, 0, {}), False, {"ndcg": 0.1, "of_nobody": float("nan")})
 
     monkeypatch.setattr(learning, "learn", worse)
     connect(town, "ana", "ben")
@@ -129,7 +129,7 @@ def test_a_model_that_does_worse_is_refused_and_its_figures_kept(
     assert refit_now(town.database, number_of(town)).accepted is False
 
     after = town.get("/v1/community/model")
-    assert (after["figures"], after["refused"]) == (kept, {"ndcg": 0.1})
+    assert (after["figures"], after["refused"]) == (kept, {"ndcg": 0.1, "of_nobody": None})
     assert after["number"] > before["number"]
     assert (after["members"], after["feedback"]) == (4, {"learnt": 1, "since": 0})
     assert [(old is not None and old.members, told) for old, told in seen] == [(4, 1)]
