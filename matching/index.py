@@ -6,8 +6,10 @@ the caller locks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from .arrays import BoolArray, FloatArray, IntArray, SparseRows
 from .features import Block, ProfileVectorizer
@@ -117,6 +119,12 @@ class PeerIndex:
         """Return the columns and values of a row in one facet."""
         columns, values = self._blocks[facet].row(row)
         return dict(zip(columns.tolist(), values.tolist(), strict=True))
+
+    def matrix(self, facet: str) -> Any:
+        """Return all rows of a facet as a csr_array, masked ones included."""
+        owner, columns, values = self._blocks[facet].parts()
+        shape = (len(self._profiles), len(self.vectorizer.columns_[facet]))
+        return csr_array((values, (owner, columns)), shape=shape)
 
     def stated(self, rows: IntArray) -> BoolArray:
         """Tell which facets hold terms: shape (len(rows), 3)."""

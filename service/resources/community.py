@@ -11,8 +11,8 @@ from service.records import content_hash
 from service.schemas.base import AnyObject
 from service.schemas.communities import CommunityAnswer, community_wire, read_changes
 from service.schemas.learning import (
+    CommunityStatsAnswer,
     ModelAnswer,
-    StatsAnswer,
     UnservedPage,
     model_wire,
     stats_wire,
@@ -50,7 +50,7 @@ class Community(MethodView):
 class CommunityStats(MethodView):
     """How the members fare."""
 
-    @blueprint.response(200, StatsAnswer, headers=ETAG)
+    @blueprint.response(200, CommunityStatsAnswer, headers=ETAG)
     def get(self) -> Response:
         """Read how many members are served, connected and answered, counted with the model."""
         community = access().community

@@ -12,7 +12,7 @@ from service.schemas.suggestions import REASONS, RELAX
 MOST = 2**53
 
 
-class StatsAnswer(Schema):
+class CommunityStatsAnswer(Schema):
     """How the members fare, counted with the model: shares from 0 to 1 over everyone's first ten.
 
     Null where nothing was counted yet, as in a large community just imported.

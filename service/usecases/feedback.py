@@ -23,7 +23,7 @@ def label_of(pair: Pair) -> float | None:
     """Return what a pair tells; None where it tells nothing."""
     sides = (pair.mine, pair.theirs)
     responses = {side.response for side in sides}
-    outcomes = {getattr(side, "outcome", None) for side in sides}
+    outcomes = {side.outcome for side in sides}
     if "unsafe" in outcomes or any(side.blocked_at is not None for side in sides):
         return UNSAFE
     if "decline" in responses:

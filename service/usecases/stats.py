@@ -84,14 +84,9 @@ def stats_of(survey: Survey, lists: Mapping[str, Collection[str]]) -> Stats:
         never_suggested=shares["never_suggested"],
         exposure_gini=shares["exposure_gini"],
         reply_rate=min(1.0, community.replied / max(community.introduced, 1)),
-        meetups_held=meetups_held(survey),
+        meetups_held=survey.meetups_held,
         as_of=survey.now,
     )
-
-
-def meetups_held(_survey: Survey) -> int:
-    """Count the meetups that took place."""
-    return 0
 
 
 def unserved_in(survey: Survey, lists: Mapping[str, Collection[str]]) -> dict[int, Unserved]:

@@ -10,6 +10,7 @@ from service.records import Community, Pair
 from service.storage import communities
 from service.storage.database import Database
 from service.storage.loaded import new_matcher
+from service.storage.meetups import count_held
 from service.storage.models import KeptModel, load_or_repair
 from service.storage.pairs import page_of_all
 from service.storage.session import Session
@@ -34,6 +35,7 @@ class Survey:
     community: Community
     now: int
     kept: KeptModel
+    meetups_held: int
     numbers: dict[str, int] = field(default_factory=dict)
     profiles: list[Profile] = field(default_factory=list)
     feedback: list["Feedback"] = field(default_factory=list)
@@ -71,7 +73,7 @@ def _begin(database: Database, number: int) -> Survey:
         if community is None:
             raise NotFound("There is no such community.")
         kept = load_or_repair(database, connection, number, community.model)
-        return Survey(community, database.now(connection), kept)
+        return Survey(community, database.now(connection), kept, count_held(connection, number))
 
 
 def _all_pairs(database: Database, number: int) -> Iterator[Pair]:

@@ -263,6 +263,9 @@ SIDE, ACCEPTS, DECLINES = Side(), Side("accept", 1), Side("decline", 1)
         (Pair("a", "b", ACCEPTS, DECLINES), -1),
         (Pair("a", "b", SIDE, DECLINES), -1),
         (Pair("a", "b", ACCEPTS, Side(blocked_at=1)), -2),
+        (Pair("a", "b", Side(outcome="again"), Side(outcome="unsafe")), -2),
+        (Pair("a", "b", Side(outcome="met"), SIDE), 1),
+        (Pair("a", "b", Side(outcome="no_show"), SIDE), None),
     ],
 )
 def test_every_pair_tells_the_same_from_either_side(pair: Pair, label: float | None) -> None:
