@@ -47,7 +47,7 @@ class PeerIndex:
         # How many of a row's entries are its own terms.
         self._terms = {facet: Growing(np.int64) for facet in FACETS}
         self._directions, self._lengths = Growing(np.float32), Growing(np.float64)
-        self._prices: Mapping[str, float] = {}
+        self._prices: dict[str, float] = {}
         self._price = Growing(np.float64)
         self._scratch: dict[str, FloatArray] = {}
 
@@ -99,6 +99,7 @@ class PeerIndex:
     def remove(self, profile_id: str) -> None:
         """Take a member out; an unknown id is no error."""
         self._mask(profile_id)
+        self._prices.pop(profile_id, None)  # who comes back under the id is a newcomer
         self._clean_up()
 
     def compact(self) -> None:
@@ -135,7 +136,7 @@ class PeerIndex:
 
     def charge(self, prices: Mapping[str, float]) -> None:
         """Give members other prices; who has none, or comes later, pays 0."""
-        self._prices = prices
+        self._prices = dict(prices)
         self._price.replace(np.array([prices.get(profile.id, 0.0) for profile in self._profiles], np.float64))
 
     def prices(self, rows: IntArray) -> FloatArray:

@@ -101,7 +101,7 @@ class Matcher(BaseEstimator):
         index.update(latest.values())
         self.model_: TermModel = counted
         self.index_ = index
-        index.charge(dict(prices or {}))
+        index.charge(prices or {})
         self._spellings: Spellings | None = None
         return self
 
@@ -165,7 +165,7 @@ class Matcher(BaseEstimator):
             weights_of_facets(facet_weights, model)
             self.facet_weights = self.index_.vectorizer.facet_weights = facet_weights
         if prices is not ...:
-            self.index_.charge(dict(prices or {}))
+            self.index_.charge(prices or {})
         if separate_by is not ...:
             self.separate_by = separate_by
             self.index_.members.separate(separate_by)

@@ -22,6 +22,7 @@ from service.errors import KithError, SettingError
 from service.records import SCOPES, Access, ApiKey
 from service.schemas.communities import CommunitySchema
 from service.schemas.keys import KeySchema
+from service.schemas.learning import refit_wire
 from service.schemas.profiles import profile_wire
 from service.schemas.transfers import report_wire
 from service.settings import Settings, read_settings
@@ -32,8 +33,9 @@ from service.storage.session import Session
 from service.usecases.communities import create_community
 from service.usecases.erasures import delete_community, replay
 from service.usecases.exports import export_profiles
-from service.usecases.imports import import_profiles, refit
+from service.usecases.imports import import_profiles
 from service.usecases.keys import create_key
+from service.usecases.refits import refit_now
 from service.web.answers import as_json
 from service.web.lines import CSV, NDJSON, read_lines
 
@@ -75,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(key, "create", _create_key, "make a key of a community", _add_key)
     _add(commands, "import", _import, "import profiles from NDJSON or CSV, .gz too", _add_import)
     _add(commands, "export", _export, "export profiles as NDJSON", _option("--community"))
-    _add(commands, "refit", _refit, "count a community's terms anew, as a new model", _argument("community"))
+    _add(commands, "refit", _refit, "learn a community's model anew, and wait", _argument("community"))
     erasures = commands.add_parser("erasures", help="after a restored database").add_subparsers(required=True)
     _add(erasures, "replay", _replay, "erase again whom an erasure log names", _add_file)
     return parser
@@ -242,9 +244,11 @@ def _export(settings: Settings, given: argparse.Namespace) -> int:
 
 
 def _refit(settings: Settings, given: argparse.Namespace) -> int:
-    with _session(settings, given.community) as (session, _):
-        community = refit(session)
-    _say({"community": community.id, "members": community.model_members})
+    with start.open_database(settings) as database:
+        with database.read() as connection:
+            community = communities.find_community(connection, given.community)
+        done = refit_now(database, community.number)
+    _say(refit_wire(community, done.fit.stats, accepted=done.accepted, figures=done.figures))
     return DONE
 
 

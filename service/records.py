@@ -17,6 +17,7 @@ from service.errors import NotFound
 MOST_ERRORS = 1000
 SCOPES = ("read", "write", "admin")
 Outcome = Literal["created", "updated", "unchanged"]
+Figures = Mapping[str, float | int | str | bool | None]
 R = TypeVar("R")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -119,7 +120,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Community:
-    """One tenant and its settings; `number` is ours, `id` what the outside knows."""
+    """One tenant and its settings; `number` is ours, `id` what the outside knows.
+
+    `feedback` counts what people told of each other since the model was fitted, `learnt_feedback` what it was
+    fitted to; `introduced` the introductions that were ever opened, `replied` those that got an answer.
+    """
 
     number: int
     id: str
@@ -138,6 +143,10 @@ class Community:
     members: int = 0
     model: str = ""
     model_members: int = 0
+    feedback: int = 0
+    learnt_feedback: int = 0
+    introduced: int = 0
+    replied: int = 0
 
     def code_of(self, profile_id: str) -> str:
         """Return what stands for an id where the id itself must not: a keyed hash, 32 hex digits."""
@@ -229,6 +238,36 @@ class Access:
     def allows(self, scope: str) -> bool:
         """Tell whether the key's highest scope includes this one."""
         return max(map(SCOPES.index, self.key.scopes)) >= SCOPES.index(scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """How a community's members fared under its model: shares from 0 to 1, over everyone's first ten."""
+
+    members: int
+    with_suggestion: float
+    connected: float
+    never_suggested: float
+    exposure_gini: float
+    reply_rate: float
+    meetups_held: int
+    as_of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What the latest refit measured.
+
+    `fitted_at` is None where the members were counted, but nothing was fitted yet. `learnt` are the figures
+    of the model in use, None where nothing was learnt yet; `refused` those of the newest one if it did worse.
+    `change` is the change number of the refit.
+    """
+
+    fitted_at: int | None
+    stats: Stats
+    learnt: Figures | None = None
+    refused: Figures | None = None
+    change: int = 0
 
 
 @dataclass(frozen=True, slots=True)

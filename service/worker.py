@@ -19,7 +19,9 @@ from service.storage.session import Session
 from service.usecases.couriers import Courier, deliver_due
 from service.usecases.due import settle_due
 from service.usecases.erasures import sweep_due
+from service.usecases.feedback import REFIT
 from service.usecases.jobs import Handler, JobContext, run_one
+from service.usecases.refits import refit
 from service.usecases.round_plans import plan
 from service.usecases.rounds import PLANNING
 
@@ -29,7 +31,7 @@ SECONDS_BETWEEN_JOBS = 1.0
 SECONDS_TO_END = 10.0
 JOBS_AT_ONCE = 1000
 
-HANDLERS: Mapping[str, Handler] = {PLANNING: plan}
+HANDLERS: Mapping[str, Handler] = {PLANNING: plan, REFIT: refit}
 log = structlog.get_logger(__name__)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from service.records import Community, Member
 from service.storage import communities, profiles, tombstones
 from service.storage.database import Database
-from service.storage.models import load_model
+from service.storage.models import KeptModel, load_or_repair
 from service.storage.stamps import number_of
 
 MOST_MEMBERS_LOADED = 3_000_000
@@ -100,17 +100,26 @@ class LoadedCommunity:
                 seen = self._nothing_seen()
             changed = profiles.changed_since(connection, self._number, seen.change_number)
             departed = profiles.departed_since(connection, self._number, seen.change_number)
-            model = None
+            kept = None
             if number_of(community.model) > number_of(seen.model) or seen.change_number < 0:
-                model = load_model(connection, self._number, community.model)
+                kept = load_or_repair(self._database, connection, self._number, community.model)
         if seen.change_number < 0:
-            self._matcher = new_matcher(community).fit([member.public() for member in changed], model=model)
             self._ids = {member.number: member.record.id for member in changed}
+            everybody = [member.public() for member in changed]
+            self._matcher = new_matcher(community).fit(everybody, **self._fitted(kept))
         else:
             self._apply(changed, departed)
-            if model is not None or _options(community) != _options(seen):
-                self._matcher.use(model or self._matcher.model_, **_options(community))
+            if kept is not None or _options(community) != _options(seen):
+                fitted = self._fitted(kept) or {"model": self._matcher.model_}
+                self._matcher.use(**fitted, **_options(community))
         self._community = community
+
+    def _fitted(self, kept: KeptModel | None) -> dict[str, Any]:
+        if kept is None:
+            return {}
+        # Kept by number: whoever was erased and came back under the same id has no price.
+        prices = {self._ids[number]: price for number, price in kept.prices.items() if number in self._ids}
+        return {"model": kept.model, "prices": prices}
 
     def _nothing_seen(self) -> Community:
         return Community(self._number, "", "", change_number=-1)

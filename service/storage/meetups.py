@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, func, insert, select, update
 
 from service.records_meetups import Attendee, Meetup
 from service.storage.communities import Write
@@ -22,6 +22,12 @@ _COLUMNS = [
     )
 ]  # fmt: skip
 IDS_PER_STATEMENT = 500
+
+
+def count_held(connection: Connection, community: int) -> int:
+    """Return how many meetups took place, as one who was there said."""
+    met = (meetup_members.c.community == community, meetup_members.c.outcome == "met")
+    return connection.execute(select(func.count(meetup_members.c.meetup.distinct())).where(*met)).scalar_one()
 
 
 def _chosen(community: int) -> Select[Any]:

@@ -1,34 +1,102 @@
-"""Term weights: each count of a community's terms is a row, and its community names the newest."""
+"""Models: each count of a community's terms and each refit is a row, and its community names the newest."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+import structlog
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from matching import FACETS, TermModel
-from service.storage.communities import Write
+from service.records import Fit, Stats
+from service.storage.communities import Write, write
+from service.storage.database import Database
+from service.storage.packed import Damaged, pack, unpack
 from service.storage.stamps import number_of
 from service.storage.tables import models, profiles
 
 KEPT = 3
 ROWS_PER_FETCH = 1000
+# The arrays of a model have names of its own behind this.
+_OF_MODEL = "model."
+_NUMBERS, _VALUES = "prices.numbers", "prices.values"
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptModel:
+    """A model, what it costs to suggest a member by the number of their row, and what was measured of it.
+
+    `fit` is None before the first refit.
+    """
+
+    model: TermModel = field(default_factory=lambda: TermModel(0, 0, {}))
+    prices: Mapping[int, float] = field(default_factory=dict)
+    fit: Fit | None = None
 
 
 def count_terms(write: Write) -> None:
-    """Count the terms of all members as they are now, as a new model."""
-    stamp = write.stamp()
-    here = write.community.number
-    model = TermModel.count(number_of(stamp), _stated_terms(write.connection, here))
-    document = json.dumps(model.as_dict(), ensure_ascii=False)
-    write.connection.execute(
-        insert(models).values(community=here, stamp=stamp, document=document, created_at=write.now)
-    )
+    """Count the terms of all members as they are now, as a new model; what was learnt stays."""
+    newest = _newest_sound(write)
+    stated = _stated_terms(write.connection, write.community.number)
+    keep_model(write, replace(newest, model=newest.model.recounted(write.number, stated)))
+
+
+def keep_model(write: Write, kept: KeptModel) -> None:
+    """Make this the community's model."""
+    stamp, here = write.stamp(), write.community.number
+    row = _as_row(kept) | {"community": here, "stamp": stamp, "created_at": write.now}
+    write.connection.execute(insert(models).values(row))
     newest = (
         select(models.c.stamp).where(models.c.community == here).order_by(models.c.stamp.desc()).limit(KEPT)
     )
     write.connection.execute(delete(models).where(models.c.community == here, models.c.stamp.not_in(newest)))
-    write.settle(replace(write.community, model=stamp, model_members=model.members))
+    write.settle(replace(write.community, model=stamp, model_members=kept.model.members))
+
+
+def load_model(connection: Connection, community: int, stamp: str) -> KeptModel:
+    """Return the model of this stamp, a newer one where it was replaced, an empty one where none is.
+
+    `Damaged` where it can't be read.
+    """
+    chosen = _chosen(community).where(models.c.stamp >= stamp).order_by(models.c.stamp).limit(1)
+    row = connection.execute(chosen).one_or_none() if stamp else None
+    return _as_kept(row) if row else KeptModel()
+
+
+def load_fit(connection: Connection, community: int) -> Fit | None:
+    """Return what was measured of the newest model, if anything was."""
+    chosen = select(models.c.figures).where(models.c.community == community)
+    kept = connection.execute(chosen.order_by(models.c.stamp.desc()).limit(1)).scalar()
+    return _fit(json.loads(kept)) if kept else None
+
+
+def note_fit(write: Write, stamp: str, fit: Fit) -> bool:
+    """Keep what was measured of a model; False where it is not the community's any more."""
+    if write.community.model != stamp:
+        return False
+    this = (models.c.community == write.community.number, models.c.stamp == stamp)
+    write.connection.execute(update(models).where(*this).values(figures=json.dumps(asdict(fit))))
+    return True
+
+
+def load_or_repair(database: Database, connection: Connection, community: int, stamp: str) -> KeptModel:
+    """Return the model of this stamp; one that can't be read is counted anew, for everybody."""
+    try:
+        return load_model(connection, community, stamp)
+    except Damaged:
+        _put_away(database, community, stamp)
+        return load_model(connection, community, stamp)
+
+
+def _put_away(database: Database, community: int, stamp: str) -> None:
+    log.error("model_damaged", model=number_of(stamp))
+    with write(database, community) as opened:
+        gone = delete(models).where(models.c.community == community, models.c.stamp == stamp)
+        opened.connection.execute(gone)
+        if opened.community.model == stamp:
+            count_terms(opened)
 
 
 def _stated_terms(connection: Connection, community: int) -> Iterator[Mapping[str, Sequence[str]]]:
@@ -38,8 +106,50 @@ def _stated_terms(connection: Connection, community: int) -> Iterator[Mapping[st
         yield {facet: stated.get(facet, ()) for facet in FACETS}
 
 
-def load_model(connection: Connection, community: int, stamp: str) -> TermModel:
-    """Return the model of this stamp, a newer one where it was replaced, an empty one where none is."""
-    chosen = select(models.c.document).where(models.c.community == community, models.c.stamp >= stamp)
-    document = connection.execute(chosen.order_by(models.c.stamp).limit(1)).scalar()
-    return TermModel.from_dict(json.loads(document)) if document and stamp else TermModel(0, 0, {})
+def _newest_sound(write: Write) -> KeptModel:
+    rows = _chosen(write.community.number).order_by(models.c.stamp.desc())
+    for row in write.connection.execute(rows).all():
+        try:
+            return _as_kept(row)
+        except Damaged:
+            log.error("model_damaged")
+    return KeptModel()
+
+
+def _chosen(community: int) -> Select[tuple[str, bytes | None, str | None]]:
+    columns = select(models.c.document, models.c.arrays, models.c.figures)
+    return columns.where(models.c.community == community)
+
+
+def _as_kept(row: Row[tuple[str, bytes | None, str | None]]) -> KeptModel:
+    try:
+        if row.arrays is None:  # counted before there were any
+            return KeptModel(TermModel.from_dict(json.loads(row.document)))
+        arrays = unpack(row.arrays)
+        learnt = {
+            name.removeprefix(_OF_MODEL): array
+            for name, array in arrays.items()
+            if name.startswith(_OF_MODEL)
+        }
+        prices = zip(arrays[_NUMBERS].tolist(), arrays[_VALUES].tolist(), strict=True)
+        fit = _fit(json.loads(row.figures)) if row.figures else None
+        return KeptModel(TermModel.from_dict(json.loads(row.document), learnt), dict(prices), fit)
+    except (ValueError, KeyError, TypeError) as error:
+        raise Damaged("This model can't be read.") from error
+
+
+def _fit(kept: Mapping[str, Any]) -> Fit:
+    return Fit(**{**kept, "stats": Stats(**kept["stats"])})
+
+
+def _as_row(kept: KeptModel) -> dict[str, Any]:
+    import numpy as np
+
+    arrays = {f"{_OF_MODEL}{name}": value for name, value in kept.model.arrays().items()}
+    arrays[_NUMBERS] = np.array(list(kept.prices), np.int64)
+    arrays[_VALUES] = np.array(list(kept.prices.values()), np.float64)
+    return {
+        "document": json.dumps(kept.model.as_dict(), ensure_ascii=False),
+        "arrays": pack(arrays),
+        "figures": json.dumps(asdict(kept.fit)) if kept.fit else None,
+    }

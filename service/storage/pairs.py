@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from service.records import Pair, ProfileRecord, Side, from_document
 from service.storage.communities import Write
-from service.storage.tables import pairs, profiles
+from service.storage.tables import ByBytes, pairs, profiles
 from service.storage.upsert import upsert
 
 PAIRS_PER_STATEMENT = 200
@@ -173,6 +173,16 @@ def page_of_blocks(
 
 def _record(document: str | None) -> ProfileRecord | None:
     return from_document(json.loads(document)) if document else None
+
+
+def page_of_all(connection: Connection, community: int, after: tuple[str, str], limit: int) -> list[Pair]:
+    """Return up to `limit` pairs whose codes, the lower first, follow `after`."""
+    codes = tuple_(pairs.c.low, pairs.c.high)
+    follows = codes > tuple_(*(bindparam(None, code, type_=ByBytes, unique=True) for code in after))
+    chosen = select(*_seen_from("low", "high")).where(pairs.c.community == community, follows)
+    return [
+        as_pair(row) for row in connection.execute(chosen.order_by(pairs.c.low, pairs.c.high).limit(limit))
+    ]
 
 
 def keeping_apart(connection: Connection, community: int) -> list[tuple[str, str]]:

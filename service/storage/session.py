@@ -6,14 +6,26 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from service.records import ApiKey, Member, Pair, ProfileRecord, Report
+from service.records import ApiKey, Community, Member, Pair, ProfileRecord, Report
 from service.records_meetups import VenueRecord
-from service.storage import api_keys, calendar_feeds, deliveries, pairs, profiles, reports, venues, webhooks
+from service.storage import (
+    acquaintances,
+    api_keys,
+    calendar_feeds,
+    deliveries,
+    pairs,
+    profiles,
+    reports,
+    unserved,
+    venues,
+    webhooks,
+)
 from service.storage.calendar_feeds import Feed
 from service.storage.communities import Write, write
 from service.storage.database import Database
 from service.storage.deliveries import Delivery
 from service.storage.pairs import Listed
+from service.storage.unserved import Unserved
 from service.storage.webhooks import Webhook
 
 T = TypeVar("T")
@@ -58,6 +70,18 @@ class Session:
     def pairs_of(self, code: str) -> list[tuple[str | None, Pair]]:
         """Return all pairs of one member with the ids of the others; None for who is erased."""
         return self._read(lambda connection: pairs.pairs_of(connection, self._community, code))
+
+    def acquaintances_of(self, community: Community, member: Member) -> dict[str, int]:
+        """Return, by id, how many acquaintances others have in common with a member; none where it is off."""
+        if not community.acquaintances:
+            return {}
+        return self._read(lambda connection: acquaintances.acquaintances_of(connection, community, member))
+
+    def page_of_unserved(self, after: str, limit: int) -> list[tuple[Member, Unserved]]:
+        """Return up to `limit` of those left without suggestions whose ids follow `after`."""
+        return self._read(
+            lambda connection: unserved.page_of_unserved(connection, self._community, after, limit)
+        )
 
     def page_of_pairs(self, code: str, listed: Listed, **options: Any) -> list[tuple[str, str, Pair]]:
         """Return some of a member's pairs of one kind with the others' ids and names, the newest first."""

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     String,
     Table,
@@ -43,6 +44,7 @@ __all__ = [
     "round_tables",
     "tiles",
     "tombstones",
+    "unserved",
     "venues",
     "webhooks",
 ]
@@ -79,6 +81,10 @@ communities = Table(
     Column("members", BigInteger, nullable=False),
     Column("model", ByBytes, nullable=False),
     Column("model_members", BigInteger, nullable=False),
+    Column("feedback", BigInteger, nullable=False, server_default="0"),
+    Column("learnt_feedback", BigInteger, nullable=False, server_default="0"),
+    Column("introduced", BigInteger, nullable=False, server_default="0"),
+    Column("replied", BigInteger, nullable=False, server_default="0"),
     Column("created_at", BigInteger, nullable=False),
     sqlite_autoincrement=True,
 )
@@ -148,13 +154,34 @@ tiles = Table(
     Column("stamp", ByBytes, nullable=False),
 )
 
+# `document` holds the counts of terms, `arrays` (NumPy's own format, never pickle) what was learnt beside
+# them and a price for members by their number, `figures` what was measured. Nothing of it names a member.
 models = Table(
     "models",
     metadata,
     Column("community", Number, ForeignKey("communities.number", ondelete="CASCADE"), primary_key=True),
     Column("stamp", ByBytes, primary_key=True),
     Column("document", Text, nullable=False),
+    Column("arrays", LargeBinary),
+    Column("figures", Text),
     Column("created_at", BigInteger, nullable=False),
+)
+
+# Who got no suggestion, or was in nobody's first ten, when the latest model was fitted.
+unserved = Table(
+    "unserved",
+    metadata,
+    community(),
+    Column(
+        "number",
+        Number,
+        ForeignKey("profiles.number", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("no_suggestion", Boolean, nullable=False),
+    Column("never_suggested", Boolean, nullable=False),
+    Index("unserved_of_community", "community"),
 )
 
 # First answers to calls with an Idempotency-Key; `about` and `about_peer` are the codes of the profiles

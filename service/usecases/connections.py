@@ -10,6 +10,7 @@ from service.storage.communities import Write
 from service.storage.pairs import find_pairs
 from service.storage.session import Session
 from service.usecases import pairs
+from service.usecases.feedback import note_import
 from service.usecases.imports import in_batches
 from service.usecases.responses import connected, find_member, two_members
 
@@ -70,6 +71,9 @@ def import_connections(session: Session, lines: Iterable[ImportLine[ConnectionRe
             outcomes = _import_batch(write, [line for line in batch if line.record])
         for line in batch:
             report.add(outcomes.get(line.number, line))
+    if report.created or report.updated:
+        with session.write() as write:
+            note_import(write, report.created + report.updated)
     return report
 
 

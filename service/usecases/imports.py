@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from service.errors import Forbidden, Invalid
-from service.records import Access, Community, ImportLine, ImportReport, Member, Outcome, ProfileRecord, R
+from service.records import Access, ImportLine, ImportReport, Member, Outcome, ProfileRecord, R
 from service.storage import models, profiles
 from service.storage.communities import Write
 from service.storage.session import Session
+from service.usecases.feedback import note_import
 from service.usecases.profiles import intend, write_members
 
 LINES_PER_TRANSACTION = 500
@@ -28,6 +29,7 @@ def import_profiles(
     if report.created or report.updated:
         with session.write() as write:
             models.count_terms(write)
+            note_import(write, report.created + report.updated)
     return report
 
 
@@ -70,10 +72,3 @@ def _import_line(
     if old is None:
         return "created"
     return "unchanged" if after[record.id] == old else "updated"
-
-
-def refit(session: Session) -> Community:
-    """Count the community's terms anew, as a new model."""
-    with session.write() as write:
-        models.count_terms(write)
-        return write.community

@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from service.records import Member, Pair, ProfileRecord, Side
-from service.storage import pairs, profiles, stamps, tombstones
+from service.storage import acquaintances, pairs, profiles, stamps, tombstones
 from service.storage.communities import Write
 from service.storage.events import EventType, emit_all
+from service.usecases import feedback
 
 DAY_MS = 24 * 3600 * 1000
 ACCEPT_MS = 14 * DAY_MS
 LATER_MS = 30 * DAY_MS
 UNBLOCK_MS = DAY_MS
 PAIRS_PER_SETTLING = 500
+MOST_RENEWED = 100
 Change = tuple[Pair | None, Pair]
 
 
@@ -129,6 +131,8 @@ def save(write: Write, changes: Sequence[Change], members: Mapping[str, Member])
     standing = [after for _, after in changed if not is_empty(after)]
     pairs.save_pairs(write, [(pair, ends_at(pair)) for pair in standing])
     pairs.delete_pairs(write, [after for before, after in changed if before and is_empty(after)])
+    _renew_answers(write, changed)
+    feedback.count_feedback(write, changed)
     opened: dict[str, int] = {}
     for before, after in changed:
         more = is_open(after) - (before is not None and is_open(before))
@@ -165,6 +169,23 @@ def _named(event: EventType, pair: Pair, members: Mapping[str, Member]) -> list[
     if event == "connection.invited":
         return two[::-1] if invites_me(pair) else two
     return sorted(two, key=lambda record: record.id)
+
+
+def _renew_answers(write: Write, changed: Sequence[Change]) -> None:
+    """Renew the answers that count a connection as an acquaintance in common, made or ended now."""
+    codes = {
+        code
+        for before, after in changed
+        if is_connected(after) != (before is not None and is_connected(before))
+        for code in (after.me, after.peer)
+    }
+    if not (codes and write.community.acquaintances):
+        return
+    if len(codes) > MOST_RENEWED:
+        # As by an import: everybody's at once costs less than finding out whose.
+        write.settle(replace(write.community, settings_stamp=write.stamp()))
+    else:
+        acquaintances.renew_neighbours(write, codes)
 
 
 def _stamp(write: Write, opened: Iterable[tuple[Member, int]]) -> None:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 
 from service.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from service.records import Access, Member, Outcome, ProfileRecord, Stay
-from service.storage import models, profiles, stamps
+from service.storage import acquaintances, jobs, models, profiles, stamps
 from service.storage.communities import Write, with_members
 from service.storage.events import emit_all
 from service.storage.session import Session
 from service.usecases import placement
+from service.usecases.feedback import REFIT
 
 Condition = Callable[[str | None], bool]
 MEMBERS_PER_SETTLING = 200
@@ -144,6 +145,7 @@ def _save_one(write: Write, access: Access, record: ProfileRecord, before: Membe
     saved = write_members(write, [(before, intend(write, access, record, before))])[0]
     if write.community.members >= 2 * write.community.model_members:
         models.count_terms(write)
+        jobs.enqueue(write, REFIT)
     return saved
 
 
@@ -164,10 +166,22 @@ def write_members(write: Write, pairs: Sequence[tuple[Member | None, Member]]) -
     profiles.insert_members(write, created)
     profiles.update_members(write, [item.member for item in saved if item.outcome == "updated"])
     profiles.stamp_tiles(write, touched)
+    _renew_answers(write, pairs)
     _tell(write, saved)
     if created:
         write.settle(with_members(write.community, len(created)))
     return saved
+
+
+def _renew_answers(write: Write, changes: Sequence[tuple[Member | None, Member]]) -> None:
+    # Who changes groups counts no more as an acquaintance in common, wherever those live who know them.
+    moved = {
+        after.code
+        for before, after in changes
+        if before is not None and write.community.parts(before.record, after.record)
+    }
+    if moved and write.community.acquaintances:
+        acquaintances.renew_neighbours(write, moved)
 
 
 def _tell(write: Write, saved: Sequence[Saved]) -> None:

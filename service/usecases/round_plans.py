@@ -21,7 +21,7 @@ from service.storage.database import Database
 from service.storage.events import emit
 from service.storage.jobs import Job
 from service.storage.loaded import new_matcher
-from service.storage.models import load_model
+from service.storage.models import load_or_repair
 from service.storage.rounds import Pins, RoundGroup
 from service.storage.session import Session
 from service.storage.venues import all_venues
@@ -99,7 +99,8 @@ def _read_task(database: Database, session: Session, job: Job) -> Task | None:
     members = list(_participants(session, planned))
     present = {member.record.id: member for member in members if member.record.status == "active"}
     pins = session.read(lambda connection, _: rounds.pins_of(connection, planned.number))
-    model = session.read(lambda connection, here: load_model(connection, here, community.model))
+    with database.read() as connection:
+        model = load_or_repair(database, connection, job.community, community.model).model
     return Task(
         replace(planned, planned_at=community.change_number),
         community,

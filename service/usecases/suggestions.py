@@ -4,7 +4,7 @@ The key carries the stamp of everything the answer depends on, so a stale one ca
 docs/adr/0002-change-numbers.md.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -19,7 +19,7 @@ from service.usecases import pairs
 if TYPE_CHECKING:
     from matching import Answer, Matcher
 
-FORMAT = "2"
+FORMAT = "3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,11 @@ class Suggester:
             body = render(
                 *self._loaded.use_with(
                     access.community,
-                    lambda: session.pairs_of(member.code),
-                    lambda matcher, found: _ask(matcher, found, access, member, question),
+                    lambda: (
+                        session.pairs_of(member.code),
+                        session.acquaintances_of(access.community, member),
+                    ),
+                    lambda matcher, found: ask(matcher, *found, access.now, member, question),
                 )
             )
             stored = kept.status == "miss" and self._cache.put(key, body)
@@ -79,13 +82,18 @@ class Suggester:
         return self._flight.run(key, compute)
 
 
-def _ask(
+def ask(
     matcher: "Matcher",
     found: Iterable[tuple[str | None, Pair]],
-    access: Access,
+    acquainted: Mapping[str, int],
+    now: int,
     member: Member,
     question: Question,
 ) -> tuple["Answer", Collection[str]]:
+    """Put a member's question to the matcher; return the answer, and the ids of who has accepted them.
+
+    `found` are the member's pairs, `acquainted` their acquaintances in common with others.
+    """
     # Read once the matcher had caught up, and who was erased since is out of it: nobody is in it whom these
     # pairs don't know yet, or know no more.
     known = [(peer, pair) for peer, pair in found if peer is not None]
@@ -93,12 +101,13 @@ def _ask(
     answer = matcher.suggest(
         member.public(),
         question.limit,
-        on=datetime.fromtimestamp(access.now / 1000, UTC).date(),
+        on=datetime.fromtimestamp(now / 1000, UTC).date(),
         radius_km=question.radius_km,
         mode=question.mode,
         facet=question.facet,
         exclude={peer for peer, pair in known if pairs.hides(pair)},
         invited_by=invited_by,
+        acquainted=acquainted,
     )
     return answer, invited_by
 

@@ -12,7 +12,13 @@ from tests.tenants import sqlite_first_url as module_url
 
 __all__ = ["module_url"]
 
-SINGLE = ["/v1/profiles/ana", "/v1/community", "/v1/profiles/ana/export"]
+SINGLE = [
+    "/v1/profiles/ana",
+    "/v1/profiles/ana/export",
+    "/v1/community",
+    "/v1/community/stats",
+    "/v1/community/model",
+]
 ANA: dict[str, Any] = {
     "interests": ["hiking", "Board Games"],
     "location": {"lat": 52.52, "lon": 13.405},

@@ -13,7 +13,14 @@ from tests.problems import errors, problem
 from tests.routes import DONE, IDS, KEYED, ROUTES, Route, each, settle
 from tests.rows import rows_of
 
-BY_ID = ["/v1/profiles", "/v1/keys", "/v1/reports", "/v1/webhooks", "/v1/profiles/ana/blocks"]
+BY_ID = [
+    "/v1/profiles",
+    "/v1/keys",
+    "/v1/reports",
+    "/v1/webhooks",
+    "/v1/profiles/ana/blocks",
+    "/v1/community/unserved",
+]
 NEWEST_FIRST = [f"/v1/profiles/ana/{name}" for name in ("invitations", "connections", "reconnects")]
 PAGED = ["/v1/terms", *BY_ID, *NEWEST_FIRST]
 LISTS = [*PAGED, "/v1/profiles/ana/suggestions"]

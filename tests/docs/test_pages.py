@@ -32,7 +32,7 @@ def test_the_integrators_commands_work_in_their_order(served: Served, tmp_path: 
     # A script of several commands answers with several documents, a block with none.
     said = [document for answer in answers for document in documents(answer.stdout)]
     put, patch, suggested, imported, pending, invited, made, known = said[:8]
-    told, reconnects, report, hook, tried, sent, terms = said[8:]
+    told, reconnects, report, stats, unserved, hook, tried, sent, terms = said[8:]
     assert (put["id"], put["radius_km"]) == ("zoe", 15)
     assert patch["radius_km"] == 25
     assert suggested["shortfall"]["missing"] == 3
@@ -43,6 +43,8 @@ def test_the_integrators_commands_work_in_their_order(served: Served, tmp_path: 
     assert (told["updated"], told["failed"]) == (1, 0)
     assert "You last met in June 2024" in reconnects["items"][0]["reasons"]
     assert (report["peer"], report["state"]) == ("sam", "open")
+    assert (stats["members"], stats["connected"]) == (2, 0)  # the block ended it
+    assert [item["profile"] for item in unserved["items"]] == ["yuki", "zoe"]
     assert hook["secret"].startswith("whsec_")
     assert (tried["type"], tried["state"]) == ("webhook.test", "pending")
     assert [item["id"] for item in sent["items"]] == [tried["id"]]
@@ -119,8 +121,9 @@ def test_the_operators_commands_work(served: Served, tmp_path: Path) -> None:
 
     answers = [served.run(script, tmp_path) for script in scripts]
 
-    assert len(scripts) == 3
+    assert len(scripts) == 4
     assert all(answer.returncode == 0 for answer in answers), [answer.stderr for answer in answers]
+    assert json.loads(answers[1].stdout)["accepted"] is True
     assert "mia" in (tmp_path / "members.ndjson").read_text()
 
 

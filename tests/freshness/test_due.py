@@ -101,7 +101,7 @@ def test_the_worker_carries_out_what_no_request_comes_for(
     kith: Kith, clock: TestClock, tmp_path: Path
 ) -> None:
     def work() -> int:
-        return work_once(kith.database, kith.cache, tmp_path / "erased.log")
+        return work_once(kith.database, kith.cache, tmp_path / "erased.log", handlers={})
 
     kith.post_profile("ana", status="paused", paused_until=_in_an_hour())
     kith.post_profile("ben")

@@ -13,10 +13,9 @@ from typing import Any, Protocol
 
 from service.storage.access import AccessReader
 from service.storage.loaded import LoadedCommunities
-from service.storage.session import Session
 from service.usecases.communities import create_community
-from service.usecases.imports import refit
 from service.usecases.keys import digest_of
+from service.usecases.refits import refit_now
 from service.usecases.suggestions import Suggester
 from service.web.state import EXTENSION
 from tests.freshness.steps import Jump, Read, Step, Write
@@ -202,7 +201,7 @@ class _Walk:
         database = self._world.judge.kith.database
         found = AccessReader(database).find(digest_of(self._key))
         assert found is not None
-        refit(Session(database, found[0].community.number))
+        refit_now(database, found[0].community.number)
 
     def _read(self, number: int, step: Read) -> None:
         for process in step.processes:

@@ -16,13 +16,12 @@ from service.storage import loaded as loaded_module
 from service.storage import models, profiles
 from service.storage.access import AccessReader
 from service.storage.loaded import LoadedCommunities, LoadedCommunity
-from service.storage.session import Session
 from service.storage.tables import communities as community_table
 from service.storage.tables import profiles as profile_table
 from service.storage.tables import tombstones
 from service.usecases.erasures import remove_community
-from service.usecases.imports import refit
 from service.usecases.keys import digest_of
+from service.usecases.refits import refit_now
 from tests.harness import Kith
 from tests.tenants import neighbour
 
@@ -130,15 +129,13 @@ def test_an_erasure_and_a_new_post_between_two_reads_are_known_to_the_next_reque
 def test_models_replaced_while_one_was_to_be_loaded_end_in_the_newest(
     kith: Kith, loaded: LoadedCommunities, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = Session(kith.database, read(kith).number)
-
     def happening() -> None:
         for _ in range(models.KEPT + 1):
-            refit(session)
+            refit_now(kith.database, community.number)
 
-    refit(session)
+    refit_now(kith.database, read(kith).number)
     community = read(kith)
-    _between(monkeypatch, loaded_module, "load_model", happening)
+    _between(monkeypatch, loaded_module, "load_or_repair", happening)
     known(loaded, community)
     newest = read(kith)
     number = loaded.use(newest, lambda matcher: matcher.model_.number)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0005_rounds"
-down_revision = "0003_jobs"
+down_revision = "0004_learning"
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 BY_BYTES = sa.String().with_variant(sa.String(collation="C"), "postgresql")

@@ -1,0 +1,92 @@
+"""Acquaintances in common: who is connected to a member's connections, and whose answers depend on that."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    bindparam,
+    func,
+    select,
+    union,
+    union_all,
+    update,
+)
+
+from service.records import Community, Member
+from service.storage.communities import Write
+from service.storage.profiles import find_by_codes
+from service.storage.tables import pairs, profiles
+
+# Of the asking member, the newest: what two more have in common with them is read for each.
+MOST_CONNECTIONS = 200
+CODES_PER_STATEMENT = 500
+
+
+def acquaintances_of(connection: Connection, community: Community, member: Member) -> dict[str, int]:
+    """Return, by id, with how many of a member's connections others are connected too.
+
+    Only those count whom the member may meet: of another group they learn nothing, not even by an order.
+    """
+    asked = {"here": community.number, "code": member.code}
+    if not community.separate_by:
+        return {row.id: row.common for row in connection.execute(_IN_COMMON, asked)}
+    circle = [str(code) for code in connection.execute(_CIRCLE, asked).scalars()]
+    known = find_by_codes(connection, community.number, circle)
+    met = [code for code, one in known.items() if not community.parts(member.record, one.record)]
+    return {row.id: row.common for row in connection.execute(_in_common(met), asked)}
+
+
+def renew_neighbours(write: Write, codes: Collection[str]) -> None:
+    """Give everybody who is connected to one of these a new stamp: whom they have in common has changed."""
+    named = sorted(codes)
+    for start in range(0, len(named), CODES_PER_STATEMENT):
+        some = named[start : start + CODES_PER_STATEMENT]
+        here = profiles.c.community == write.community.number
+        near = union(*_halves(_within(some)))
+        asked = {"here": write.community.number}
+        neighbours = select(near.subquery().c.peer)
+        renewed = update(profiles).where(here, profiles.c.code.in_(neighbours)).values(pairs=write.stamp())
+        write.connection.execute(renewed, asked)
+
+
+def _within(codes: Any) -> Callable[[ColumnElement[str]], ColumnElement[bool]]:
+    return lambda column: column.in_(codes)
+
+
+def _halves(chosen: Callable[[ColumnElement[str]], ColumnElement[bool]]) -> list[Select[tuple[str, int]]]:
+    """Return both ways to read a pair that is connected, from the side that `chosen` chooses."""
+    connected = (
+        pairs.c.community == bindparam("here"),
+        pairs.c.since.is_not(None),
+        pairs.c.low_blocked_at.is_(None),
+        pairs.c.high_blocked_at.is_(None),
+    )
+    return [
+        select(far.label("peer"), pairs.c.since.label("since")).where(*connected, chosen(near))
+        for near, far in ((pairs.c.low, pairs.c.high), (pairs.c.high, pairs.c.low))
+    ]
+
+
+def _circle() -> Select[tuple[str]]:
+    own: CompoundSelect[tuple[str, int]] = union_all(*_halves(lambda column: column == bindparam("code")))
+    known = own.subquery()
+    return select(known.c.peer).order_by(known.c.since.desc(), known.c.peer).limit(MOST_CONNECTIONS)
+
+
+def _in_common(circle: Any) -> Select[tuple[str, int]]:
+    """Return the statement that counts for everybody how many of a circle they are connected to."""
+    linked = union_all(*_halves(_within(circle))).subquery()
+    here = profiles.c.community == bindparam("here")
+    counted = select(profiles.c.id, func.count().label("common")).join_from(
+        linked, profiles, profiles.c.code == linked.c.peer
+    )
+    return counted.where(here, linked.c.peer != bindparam("code")).group_by(profiles.c.id)
+
+
+# Built once: building them costs many times what running them does.
+_CIRCLE = _circle()
+_IN_COMMON = _in_common(select(_CIRCLE.cte("circle").c.peer))

@@ -1,0 +1,123 @@
+"""Stats: how a community's members fare, and who is left without, counted with its model.
+
+A refit counts them. Where there was none yet, or the members have changed by a tenth since, a small community
+is counted when it is asked for; a large one gets what was counted last, and a refit.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from service.records import Access, Community, Fit, Member, Stats
+from service.storage import jobs, models
+from service.storage.database import Database
+from service.storage.loaded import LoadedCommunities
+from service.storage.models import KeptModel
+from service.storage.session import Session
+from service.storage.unserved import Unserved, replace_unserved
+from service.usecases.feedback import REFIT, SHARE
+from service.usecases.suggestions import Question, ask
+from service.usecases.surveys import Survey, read_survey
+
+if TYPE_CHECKING:
+    from matching import Shortfall
+
+MOST_COUNTED_AT_ONCE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A member who is left without, and as it is now: why, and what to relax."""
+
+    id: str
+    counted: Unserved
+    shortfall: "Shortfall | None"
+
+
+def read_stats(database: Database, community: Community) -> Stats | None:
+    """Return how a community's members fare; None for a large one in which nothing was counted yet."""
+    with database.read() as connection:
+        fit = models.load_fit(connection, community.number)
+    if fit is not None and not _is_outgrown(community.members, fit.stats.members):
+        return fit.stats
+    if community.members <= MOST_COUNTED_AT_ONCE:
+        return _count_now(database, community.number)
+    with Session(database, community.number).write() as write:
+        jobs.enqueue(write, REFIT)
+    return fit.stats if fit else None
+
+
+def read_model(database: Database, community: Community) -> KeptModel:
+    """Return a community's model."""
+    with database.read() as connection:
+        return models.load_or_repair(database, connection, community.number, community.model)
+
+
+def _is_outgrown(now: int, then: int) -> bool:
+    return abs(now - then) * SHARE >= max(now, 1)
+
+
+def _count_now(database: Database, number: int) -> Stats:
+    from matching.exposure import balance
+
+    survey = read_survey(database, number)
+    lists = balance(survey.matcher(survey.kept.model), exclude=survey.hidden).lists
+    stats = stats_of(survey, lists)
+    fit = replace(survey.kept.fit, stats=stats) if survey.kept.fit else Fit(None, stats)
+    with Session(database, number).write() as write:
+        # Where another model came meanwhile, its own figures hold.
+        if models.note_fit(write, survey.community.model, fit):
+            replace_unserved(write, unserved_in(survey, lists))
+    return stats
+
+
+def stats_of(survey: Survey, lists: Mapping[str, Collection[str]]) -> Stats:
+    """Count how those fare who can be suggested."""
+    from matching.exposure import figures
+
+    shares, community = figures(_of_active(survey, lists)), survey.community
+    members = len(survey.profiles)
+    return Stats(
+        members=members,
+        with_suggestion=shares["with_suggestion"],
+        connected=len(survey.connected) / max(members, 1),
+        never_suggested=shares["never_suggested"],
+        exposure_gini=shares["exposure_gini"],
+        reply_rate=min(1.0, community.replied / max(community.introduced, 1)),
+        meetups_held=survey.meetups_held,
+        as_of=survey.now,
+    )
+
+
+def unserved_in(survey: Survey, lists: Mapping[str, Collection[str]]) -> dict[int, Unserved]:
+    """Return who got nobody or is on nobody's list, by the numbers of their rows."""
+    active = _of_active(survey, lists)
+    shown = {peer for peers in active.values() for peer in peers}
+    return {
+        survey.numbers[one]: Unserved(not peers, one not in shown)
+        for one, peers in active.items()
+        if not peers or one not in shown
+    }
+
+
+def _of_active(survey: Survey, lists: Mapping[str, Collection[str]]) -> dict[str, Collection[str]]:
+    # Who is paused or has no room for anybody is left without because they want to be.
+    return {one.id: lists.get(one.id, ()) for one in survey.profiles if one.suggestible}
+
+
+def list_unserved(
+    loaded: LoadedCommunities, session: Session, access: Access, after: str, limit: int
+) -> list[Left]:
+    """Return up to `limit` of those left without whose ids follow `after`."""
+    found = session.page_of_unserved(after, limit)
+    return [Left(member.record.id, one, _why(loaded, session, access, member)) for member, one in found]
+
+
+def _why(loaded: LoadedCommunities, session: Session, access: Access, member: Member) -> "Shortfall | None":
+    # One question at a time: members' own take turns with it.
+    answer, _ = loaded.use_with(
+        access.community,
+        lambda: session.pairs_of(member.code),
+        lambda matcher, found: ask(matcher, found, {}, access.now, member, Question()),
+    )
+    return answer.shortfall
