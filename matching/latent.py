@@ -140,10 +140,9 @@ class Fitted:
         expected = (signs.size,), (signs.size,), (len(FACETS),), shapes
         if (signs.shape, centre.shape, facets.shape, {f: v.shape for f, v in vectors.items()}) != expected:
             raise ValueError(f"expected vectors of shapes {shapes}, as many dimensions in the rest, 3 facets")
-        if not all(np.isfinite(array).all() for array in (*vectors.values(), signs, centre, facets)):
-            raise ValueError("expected finite numbers in every array of a fit")
-        if not np.isfinite([near, rotation]).all():
-            raise ValueError(f"expected finite numbers, got near {near} and rotation {rotation}")
+        numbers: list[NDArray[Any]] = [*vectors.values(), signs, centre, facets, np.array([near, rotation])]
+        if not all(np.isfinite(array).all() for array in numbers):
+            raise ValueError("expected finite numbers only in what was fitted")
         return cls(facets, near, rotation, terms, vectors, centre, signs)
 
 
