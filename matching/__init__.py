@@ -11,34 +11,53 @@ from .answer import Acquaintance, Answer, Introduction, Shortfall, Suggestion
 from .forgetting import forget
 from .model import TermModel
 from .profile import FACETS, MODES, Place, Profile, Slot
+from .round import Group, RoundPlan, RoundRules
 from .terms import fold, normalise
 
 if TYPE_CHECKING:
     from .features import ProfileVectorizer
     from .index import PeerIndex
     from .matcher import Matcher
+    from .pair_graph import PairGraph
+    from .pairing import plan_graph, plan_round
+    from .round_check import check_round
 
 __all__ = [
     "FACETS",
     "MODES",
     "Acquaintance",
     "Answer",
+    "Group",
     "Introduction",
     "Matcher",
+    "PairGraph",
     "PeerIndex",
     "Place",
     "Profile",
     "ProfileVectorizer",
+    "RoundPlan",
+    "RoundRules",
     "Shortfall",
     "Slot",
     "Suggestion",
     "TermModel",
+    "check_round",
     "fold",
     "forget",
     "normalise",
+    "plan_graph",
+    "plan_round",
 ]
 
-_ON_USE = {"Matcher": "matcher", "PeerIndex": "index", "ProfileVectorizer": "features"}
+_ON_USE = {
+    "Matcher": "matcher",
+    "PairGraph": "pair_graph",
+    "PeerIndex": "index",
+    "ProfileVectorizer": "features",
+    "check_round": "round_check",
+    "plan_graph": "pairing",
+    "plan_round": "pairing",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -6,8 +6,10 @@ the caller locks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from .arrays import FloatArray, Growing, IntArray, SparseRows
 from .features import Block, ProfileVectorizer
@@ -64,6 +66,11 @@ class PeerIndex:
         """Return a member's row."""
         return self._row_of.get(profile_id)
 
+    @property
+    def rows(self) -> int:
+        """Count the rows, masked ones too."""
+        return len(self._profiles)
+
     def profile(self, row: int) -> Profile:
         """Return the profile of a row."""
         return self._profiles[row]
@@ -82,7 +89,7 @@ class PeerIndex:
             self._blocks[facet].extend(block.lengths, block.columns, block.values)
             self._terms[facet].extend(block.terms)
         self._place(added)
-        self._price.extend([self._prices.get(profile.id, 1.0) for profile in added])
+        self._price.extend([self._prices.get(profile.id, 0.0) for profile in added])
         self._profiles += added
         for profile in added:
             self._mask(profile.id)
@@ -106,7 +113,7 @@ class PeerIndex:
             _, columns, _ = block.parts()
             used = np.unique(columns).astype(np.int64)
             block.renumber(self.vectorizer.columns_[facet].keep(used))
-        directions, lengths = self._points()
+        directions, lengths = self.points()
         self._directions.replace(directions[rows].ravel())
         self._lengths.replace(lengths[rows])
         self._price.replace(self._price.values[rows])
@@ -127,9 +134,9 @@ class PeerIndex:
             self._place(self._profiles[start : start + ROWS_AT_ONCE])
 
     def charge(self, prices: Mapping[str, float]) -> None:
-        """Give members other prices; who is in none has 1, and so has who comes later."""
+        """Give members other prices; who has none, or comes later, pays 0."""
         self._prices = prices
-        self._price.replace(np.array([prices.get(profile.id, 1.0) for profile in self._profiles], np.float64))
+        self._price.replace(np.array([prices.get(profile.id, 0.0) for profile in self._profiles], np.float64))
 
     def prices(self, rows: IntArray) -> FloatArray:
         """Return the prices of some rows."""
@@ -155,7 +162,7 @@ class PeerIndex:
         fitted = self.vectorizer.model_.fitted
         if fitted is None:
             return np.zeros(len(rows))
-        directions, lengths = self._points()
+        directions, lengths = self.points()
         # All rows at once where most are asked for: gathering them would cost more than multiplying.
         if 2 * len(rows) > len(lengths):
             return products(asked, (directions, lengths), fitted.signs)[rows]
@@ -165,15 +172,21 @@ class PeerIndex:
         """Count the terms of some rows, by facet: shape (3, len(rows))."""
         return np.stack([terms.values[rows] for terms in self._terms.values()])
 
-    def _points(self) -> Points:
-        return self._directions.values.reshape(
-            len(self._lengths), self.vectorizer.dimensions
-        ), self._lengths.values
+    def points(self) -> Points:
+        """Return the points of all rows in the latent space: directions and lengths."""
+        shape = (len(self._lengths), self.vectorizer.dimensions)
+        return self._directions.values.reshape(shape), self._lengths.values
 
     def _place(self, profiles: list[Profile]) -> None:
         directions, lengths = self.vectorizer.points(profiles)
         self._directions.extend(directions.ravel())
         self._lengths.extend(lengths)
+
+    def matrix(self, facet: str) -> Any:
+        """Return all rows of a facet as a csr_array, masked ones included."""
+        owner, columns, values = self._blocks[facet].parts()
+        shape = (len(self._profiles), len(self.vectorizer.columns_[facet]))
+        return csr_array((values, (owner, columns)), shape=shape)
 
     def _dot(self, facet: str, block: Block) -> FloatArray:
         rows, columns = self._blocks[facet], len(self.vectorizer.columns_[facet])

@@ -79,7 +79,7 @@ def openings(availabilities: Sequence[Availability], on: date) -> WordArray:
     for number, availability in enumerate(availabilities):
         if availability is not None:
             zones.setdefault(availability[0], []).append(number)
-            free[number] = _weekly(availability[1])
+            free[number] = weekly(availability[1])
     for zone, numbers in zones.items():
         free[numbers] = free[numbers][:, local_quarters(zone, on)]
     hours = free[:, :-3] & free[:, 1:-2] & free[:, 2:-1] & free[:, 3:]
@@ -94,7 +94,8 @@ def any_opening(words: WordArray) -> BoolArray:
     return found
 
 
-def _weekly(slots: tuple[Slot, ...]) -> BoolArray:
+def weekly(slots: tuple[Slot, ...]) -> BoolArray:
+    """Tell which quarters of the local week (0: Monday 00:00) the slots cover: shape (672,)."""
     week = np.zeros(QUARTERS, np.bool_)
     for slot in slots:
         week[slot.day * A_DAY + slot.start // QUARTER : slot.day * A_DAY + slot.end // QUARTER] = True

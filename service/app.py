@@ -8,17 +8,22 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from service.resources import (
     blocks,
+    calendars,
     community,
     connections,
     documents,
     keys,
+    meetups,
     operations,
     profiles,
     reports,
     responses,
+    rounds,
     suggestions,
     terms,
     transfers,
+    venues,
+    webhooks,
 )
 from service.settings import Settings
 from service.storage.access import AccessReader
@@ -43,10 +48,15 @@ NOUNS = (
     connections,
     blocks,
     reports,
+    rounds,
+    meetups,
     transfers,
     terms,
+    venues,
+    calendars,
     community,
     keys,
+    webhooks,
     operations,
 )
 
@@ -85,6 +95,7 @@ def create_app(
     for noun in NOUNS:
         api.register_blueprint(noun.blueprint)
     app.register_blueprint(documents.blueprint)
+    app.register_blueprint(calendars.feeds)
     app.extensions["kith_api"] = api
     return app
 

@@ -158,7 +158,7 @@ def _work(settings: Settings, given: argparse.Namespace) -> int:
     if given.until_parent_ends:
         Thread(target=_wait_for_parent, args=(stop,), daemon=True).start()
     with start.open_database(settings) as database, start.open_answers(settings) as cache:
-        worker.run(database, cache, settings.erased, stop)
+        worker.run(database, cache, settings.erased, stop, private_webhooks=settings.webhook_private)
     return DONE
 
 

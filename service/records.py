@@ -153,7 +153,7 @@ class Side:
     """What one of a pair did about the other. Times are milliseconds since 1970 in database time.
 
     `unblocked` holds the times of the latest unblockings; `stranger` is this side's own id, kept only where
-    nobody was a member under it.
+    nobody was a member under it; `outcome` is this side's last word after a meetup of the two.
     """
 
     response: str | None = None
@@ -161,13 +161,15 @@ class Side:
     blocked_at: int | None = None
     unblocked: tuple[int, ...] = ()
     stranger: str | None = None
+    outcome: Literal["again", "met", "unsafe", "no_show"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
     """All that stands between two people, as one of them sees it; codes stand for their ids.
 
-    `since` is when they connected; None where they are not connected.
+    `since` is when they connected; None where they are not connected. `apart_until` is when the cool-down
+    after a round that brought them together ends.
     """
 
     me: str
@@ -177,6 +179,7 @@ class Pair:
     since: int | None = None
     last_met: int | None = None
     times_met: int = 0
+    apart_until: int | None = None
 
     def turned(self) -> "Pair":
         """Return the pair as the other one sees it."""

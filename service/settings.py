@@ -46,6 +46,7 @@ class Settings:
     public_url: str | None
     proxies: int
     erasure_log: Path | None
+    webhook_private: bool
     clock_file: Path | None
     testing: bool
     log_level: str
@@ -174,6 +175,13 @@ OPTIONS = (
         "The file that says who was erased when, by keyed hash, for `kith erasures replay`; none means "
         "`erased.log` in `KITH_HOME`. Keep it where no backup of the database overwrites it.",
         _path,
+    ),
+    Option(
+        "webhook_private",
+        "0",
+        "0 or 1",
+        "Lets webhooks lead to loopback and private addresses, for receivers in a network of your own.",
+        lambda text: _choice("0", "1")(text) == "1",
     ),
     Option(
         "clock_file",

@@ -20,20 +20,27 @@ from service.app import create_app
 from service.settings import read_settings
 from service.storage.cache import open_cache
 from service.storage.database import Database
+from tests.gatherings import days, work
 from tests.harness import NDJSON, Kith
 
 ADMIN = re.compile(
     r"GET /v1/profiles(/<profile>)?/export|\w+ /v1/(keys|reports|webhooks)(/.*)?|PATCH /v1/community"
-    r"|POST /v1/rounds/<[a-z_]+>/(publish|cancel)"
+    r"|POST /v1/rounds/<[a-z_:]+>/(publish|cancel)"
 )
-NO_KEY = re.compile(r"/(livez|readyz|metrics|openapi\.json|docs(/.*)?)|/v1/calendars/.*")
-# Ids of every kind that a path or a body names; nobody has these of a key and of a report.
+NO_KEY = re.compile(r"/(livez|readyz|metrics|openapi\.json|docs(/.*)?)|/calendars/.*")
+# Ids of every kind that a path or a body names; nothing has these of a key, a report, a round and a meetup.
 IDS = {
     "profile_id": "somebody",
     "peer_id": "acquaintance",
     "other_id": "newcomer",
     "key_id": "key_0123456789abcdef",
     "report_id": "rep_0123456789abcdef01234567",
+    "round_id": "rnd_0123456789abcdef01234567",
+    "meetup_id": "mtg_0123456789abcdef01234567",
+    "venue_id": "cafe",
+    "secret": "0" * 64,
+    "webhook_id": "whk_0123456789abcdef",
+    "delivery_id": "dlv_0123456789abcdef01234567",
     "name": "swagger-ui.css",
 }
 # What each route takes that reads JSON; `<peer_id>` and the like stand for ids.
@@ -47,14 +54,35 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/reports/{report_id}": {"state": "resolved"},
     "PATCH /v1/community": {"name": "New"},
     "POST /v1/keys": {"name": "new", "scopes": ["read"]},
+    "POST /v1/rounds": {"name": "New", "participants": ["<profile_id>", "<other_id>"]} | days(),
+    "POST /v1/rounds/{round_id}/replan": {"apart": [["<profile_id>", "<other_id>"]]},
+    "POST /v1/meetups": {"members": ["<profile_id>", "<peer_id>"]},
+    "POST /v1/meetups/{meetup_id}/replies": {"profile": "<profile_id>", "reply": "yes"},
+    "POST /v1/meetups/{meetup_id}/outcomes": {"profile": "<profile_id>", "outcome": "met", "again": True},
+    "PUT /v1/venues/{venue_id}": {"name": "New", "location": {"lat": 52.52, "lon": 13.405}},
+    "POST /v1/webhooks": {"url": "https://example.org/new", "events": ["profile.erased"]},
+    "PATCH /v1/webhooks/{webhook_id}": {"url": "https://example.org/changed"},
 }
 # A line that each import takes.
 LINES: dict[str, dict[str, Any]] = {
     "POST /v1/profiles/import": {"id": "<profile_id>", "name": "New"},
     "POST /v1/connections/import": {"a": "<profile_id>", "b": "<other_id>"},
+    "POST /v1/venues/import": {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": [13.405, 52.52]},
+        "properties": {"id": "<venue_id>", "name": "New"},
+    },
 }
 # Those that write without a body.
-BODILESS = {"PUT /v1/profiles/{profile_id}/blocks/{peer_id}"}
+BODILESS = {
+    "PUT /v1/profiles/{profile_id}/blocks/{peer_id}",
+    "POST /v1/rounds/{round_id}/publish",
+    "POST /v1/rounds/{round_id}/cancel",
+    "POST /v1/webhooks/{webhook_id}/test",
+    "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
+}
+# How a call is answered that is right.
+DONE = {200, 201, 202, 204}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +143,7 @@ class Route:
 
 
 def settle(kith: Kith, route: Route | None = None) -> dict[str, str]:
-    """Make what a route's path and body name: members, a connection, a report, a key; return the ids."""
+    """Make what a route's path and body name, such as members, a report, a draft; return the ids."""
     kith.import_profiles(*({"id": IDS[who], "name": who} for who in ("profile_id", "peer_id", "other_id")))
     kith.call("PUT", f"/v1/profiles/{IDS['profile_id']}/connections/{IDS['peer_id']}", {})
     if route is not None and route.name == "DELETE /v1/profiles/{profile_id}/blocks/{peer_id}":
@@ -123,7 +151,34 @@ def settle(kith: Kith, route: Route | None = None) -> dict[str, str]:
     report = {"peer": "stranger", "reason": "other"}
     reported = kith.call("POST", f"/v1/profiles/{IDS['peer_id']}/reports", report)
     made = kith.call("POST", "/v1/keys", {"name": "spare", "scopes": ["read"]})
-    return IDS | {"report_id": reported.json["id"], "key_id": made.json["id"]}
+    kith.call("PUT", f"/v1/venues/{IDS['venue_id']}", {"name": "Old", "location": {"lat": 48.1, "lon": 11.6}})
+    address = kith.get(f"/v1/profiles/{IDS['profile_id']}/calendar")["url"]
+    secret = address.removeprefix("/calendars/").removesuffix(".ics")
+    made_ids = {"report_id": reported.json["id"], "key_id": made.json["id"], "secret": secret}
+    return IDS | made_ids | _webhook(kith) | (gathered(kith, route.template) if route else {})
+
+
+def gathered(kith: Kith, template: str = "{round_id} {meetup_id}") -> dict[str, str]:
+    """Make the round and the meetup that a path names."""
+    found = {}
+    if "{round_id}" in template:
+        body = json.loads(Route("POST", "/v1/rounds").body() or b"")
+        found["round_id"] = kith.call("POST", "/v1/rounds", body).json["id"]
+    if template.endswith("/publish"):
+        work(kith)
+    if "{meetup_id}" in template:
+        body = json.loads(Route("POST", "/v1/meetups").body() or b"")
+        found["meetup_id"] = kith.call("POST", "/v1/meetups", body).json["id"]
+    return found
+
+
+def _webhook(kith: Kith) -> dict[str, str]:
+    # A community has only so many: one that is there will do.
+    listed = kith.get("/v1/webhooks")["items"]
+    wanted = {"url": "https://example.org/kith", "events": ["report.filed"]}
+    webhook = listed[0]["id"] if listed else kith.call("POST", "/v1/webhooks", wanted).json["id"]
+    tried = kith.call("POST", f"/v1/webhooks/{webhook}/test")
+    return {"webhook_id": webhook, "delivery_id": tried.json["id"]}
 
 
 def routes_of(app: Flask) -> list[Route]:

@@ -7,10 +7,11 @@ from flask.views import MethodView
 
 from service.records import content_hash
 from service.schemas.profiles import ProfileAnswer, profile_wire
-from service.schemas.transfers import ImportAnswer, MemberExport, member_wire, report_wire
+from service.schemas.transfers import ImportAnswer, MemberExport, gatherings_wire, member_wire, report_wire
 from service.storage.session import Session
 from service.usecases.exports import export_profiles
 from service.usecases.imports import import_profiles
+from service.usecases.meetups import gatherings_of
 from service.web.access import needs_admin, reads_profile
 from service.web.answers import answer, as_json, tagged
 from service.web.blueprint import ETAG, Blueprint, read_stream
@@ -54,8 +55,10 @@ class ExportOne(MethodView):
     def get(self, profile_id: str) -> Response:
         """Export all that is kept of one member."""
         member = access().asked()
-        code = member.code
-        kept = member_wire(member, session().pairs_of(code), session().reports_by(code))
+        code, feed = member.code, session().find_feed(member)
+        since = feed.created_at if feed else None
+        kept = member_wire(member, session().pairs_of(code), session().reports_by(code), since)
+        kept |= gatherings_wire(member, *gatherings_of(session(), member))
         return tagged(kept, content_hash(kept))
 
 

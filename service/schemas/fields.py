@@ -4,7 +4,7 @@ marshmallow's own accept 1.9 for 1, "12" for 12 and "yes" for true.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any
 from zoneinfo import available_timezones
@@ -22,6 +22,8 @@ MOST_UNKNOWN = 20
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
+# Of our time: what a calendar can hold is more than can be reckoned with.
+_DAY = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _LINE_BREAK = re.compile(r"[\n\r\t\x85\u2028\u2029]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
@@ -196,6 +198,19 @@ class Moment(fields.Field[int]):
         return None if value is None else write_time(value)
 
 
+class Day(fields.Field[str]):
+    """A day such as 2026-12-01, in UTC."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
+        try:
+            if not isinstance(value, str) or not _DAY.fullmatch(value):
+                raise ValueError
+            date.fromisoformat(value)
+        except ValueError:
+            raise ValidationError("Must be a day such as 2026-12-01.") from None
+        return value
+
+
 def write_time(milliseconds: int) -> str:
     """Return a time as RFC 3339 in UTC."""
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
@@ -204,26 +219,18 @@ def write_time(milliseconds: int) -> str:
     )
 
 
+class Point(fields.Field[tuple[float, float]]):
+    """Degrees of a public place, as they are: latitude and longitude."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> tuple[float, float]:
+        return _degrees(value, **options)
+
+
 class Location(fields.Field[Place]):
-    """Degrees, moved to the centre of their cell here: nothing after this field knows more."""
+    """Degrees of a member, moved to the centre of their cell here: nothing after this field knows more."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Place:
-        if not isinstance(value, dict):
-            raise ValidationError('Must be an object such as {"lat": 52.52, "lon": 13.405}.')
-        read: dict[str, Any] = {}
-        errors: dict[str, Any] = {}
-        for name, bound in (("lat", 90.0), ("lon", 180.0)):
-            try:
-                read[name] = Number(-bound, bound, required=True).deserialize(
-                    value.get(name, missing), name, value, **options
-                )
-            except ValidationError as error:
-                errors[name] = error.messages
-        unknown = (name for name in value if name not in {"lat", "lon", "accuracy_km"})
-        errors |= {name: ["Unknown field."] for name in islice(unknown, MOST_UNKNOWN)}
-        if errors:
-            raise ValidationError(errors)
-        return Place.at(read["lat"], read["lon"])
+        return Place.at(*_degrees(value, also=("accuracy_km",), **options))
 
     def _serialize(
         self, value: Place | None, attr: str | None, obj: Any, **_: Any
@@ -231,6 +238,26 @@ class Location(fields.Field[Place]):
         return (
             None if value is None else {"lat": value.lat, "lon": value.lon, "accuracy_km": value.accuracy_km}
         )
+
+
+def _degrees(value: Any, also: tuple[str, ...] = (), **options: Any) -> tuple[float, float]:
+    """Return latitude and longitude out of an object that holds both, and perhaps what only we write."""
+    if not isinstance(value, dict):
+        raise ValidationError('Must be an object such as {"lat": 52.52, "lon": 13.405}.')
+    read: dict[str, Any] = {}
+    errors: dict[str, Any] = {}
+    for name, bound in (("lat", 90.0), ("lon", 180.0)):
+        try:
+            read[name] = Number(-bound, bound, required=True).deserialize(
+                value.get(name, missing), name, value, **options
+            )
+        except ValidationError as error:
+            errors[name] = error.messages
+    unknown = (name for name in value if name not in {"lat", "lon", *also})
+    errors |= {name: ["Unknown field."] for name in islice(unknown, MOST_UNKNOWN)}
+    if errors:
+        raise ValidationError(errors)
+    return read["lat"], read["lon"]
 
 
 class Named(fields.Field[dict[str, Any]]):

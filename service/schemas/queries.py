@@ -12,7 +12,7 @@ from marshmallow import ValidationError, fields, pre_load
 from matching import FACETS
 from service.schemas.base import StrictSchema
 from service.schemas.fields import Choice, Line
-from service.schemas.profiles import MODES
+from service.schemas.profiles import MODES, ProfileId
 
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _DECIMAL = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
@@ -93,6 +93,25 @@ class NewestFirstQuery(StrictSchema):
 
     limit = QueryWhole(1, 100, load_default=20)
     cursor = Cursor(int, str, load_default=None, allow_none=False)
+
+
+class NumberedQuery(StrictSchema):
+    """Where a list in the order of numbers begins and how much of it to give."""
+
+    limit = QueryWhole(1, 100, load_default=20)
+    cursor = Cursor(int, load_default=None, allow_none=False)
+
+
+class MeetupQuery(PageQuery):
+    """Whose meetups, or those of which round; what is left empty is not asked for."""
+
+    profile = ProfileId(load_default=None, allow_none=False)
+    round = Line(60, load_default=None, allow_none=False)
+
+    @pre_load
+    def leave_out_empty(self, data: Mapping[str, str], **_: Any) -> dict[str, str]:
+        """Take an empty parameter for one that isn't there, as `?profile=&round=` has it."""
+        return {name: text for name, text in data.items() if text or name not in {"profile", "round"}}
 
 
 class TermQuery(StrictSchema):

@@ -7,10 +7,13 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from service.records import MOST_ERRORS, ImportLine, ImportReport, Member, Pair, Report
-from service.schemas.fields import Choice, Moment, Whole, write_time
+from service.records_meetups import Meetup, Round, Seat
+from service.schemas.fields import Choice, Flag, Moment, Whole, write_time
+from service.schemas.meetups import OUTCOMES, REPLIES
 from service.schemas.pairs import MOST_MEETINGS, RESPONSES, told_wire
 from service.schemas.profiles import LocationAnswer, ProfileAnswer, location_wire, profile_wire
 from service.schemas.reports import FiledReport, filed_wire
+from service.schemas.rounds import LEFT_OUT
 
 MOST_LINES = 2**53
 
@@ -57,6 +60,25 @@ class BlockedPeer(Schema):
     since = Moment(required=True)
 
 
+class AskedMeetup(Schema):
+    """What a member said of a meetup to which they were asked."""
+
+    id = fields.String(required=True)
+    round = fields.String(required=True, allow_none=True)
+    comes = Flag(required=True)
+    reply = Choice(*REPLIES, required=True, allow_none=True)
+    outcome = Choice(*OUTCOMES, required=True, allow_none=True)
+    again = Flag(required=True, allow_none=True)
+
+
+class JoinedRound(Schema):
+    """A round in which a member takes part, and why they have no group in it, if so."""
+
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    left_out = Choice(*LEFT_OUT, required=True, allow_none=True)
+
+
 class MemberExport(Schema):
     """All that is kept of one member, and nothing of those who blocked or reported them."""
 
@@ -69,12 +91,21 @@ class MemberExport(Schema):
     connections = fields.List(fields.Nested(KnownPeer), required=True)
     blocks = fields.List(fields.Nested(BlockedPeer), required=True)
     reports = fields.List(fields.Nested(FiledReport), required=True)
+    calendar_since = Moment(required=True, allow_none=True)
+    meetups = fields.List(fields.Nested(AskedMeetup), required=True)
+    rounds = fields.List(fields.Nested(JoinedRound), required=True)
 
 
 def member_wire(
-    member: Member, pairs: Sequence[tuple[str | None, Pair]], reports: Sequence[Report]
+    member: Member,
+    pairs: Sequence[tuple[str | None, Pair]],
+    reports: Sequence[Report],
+    calendar_since: int | None,
 ) -> dict[str, Any]:
-    """Return all that is kept of a member: also where they were, what they said of others, and reported."""
+    """Return all that is kept of a member: also where they were, what they said of others, and reported.
+
+    `calendar_since` is when the address of their calendar was made.
+    """
     stay = member.stay
     known = sorted((peer, pair) for peer, pair in pairs if peer is not None)
     met = [(peer, pair) for peer, pair in known if pair.theirs.blocked_at is None]
@@ -97,6 +128,22 @@ def member_wire(
         "last_location": location_wire(stay.last_place),
         "moved_at": None if stay.moved_at is None else write_time(stay.moved_at),
         "waiting_location": location_wire(stay.waiting_place),
+        "calendar_since": None if calendar_since is None else write_time(calendar_since),
+    }
+
+
+def gatherings_wire(
+    member: Member, asked: Sequence[Meetup], joined: Sequence[tuple[Round, Seat]]
+) -> dict[str, Any]:
+    """Return a member's own part in meetups and rounds: what the others say and do is theirs."""
+    own = [(meetup, one) for meetup in asked for one in meetup.asked if one.number == member.number]
+    return {
+        "meetups": [
+            {name: getattr(one, name) for name in ("comes", "reply", "outcome", "again")}
+            | {"id": meetup.id, "round": meetup.round}
+            for meetup, one in own
+        ],
+        "rounds": [{"id": made.id, "name": made.name, "left_out": seat.reason} for made, seat in joined],
     }
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.sql.selectable import ScalarSelect
 from service.records import Access, ApiKey
 from service.storage import communities, profiles, stamps
 from service.storage.database import Database
+from service.storage.round_tables import meetups
 from service.storage.tables import api_keys, pairs, tiles
 from service.storage.tables import communities as community_table
 from service.storage.tables import profiles as profile_table
@@ -51,7 +52,7 @@ class AccessReader:
         if row is None:
             return None
         access = _access(row, self._database.clock.shift(row.now), profile_id is not None)
-        ending = [due for due in (row.due, row.pairs_due) if due is not None]
+        ending = [due for due in (row.due, row.pairs_due, row.meetups_due) if due is not None]
         return access, min(ending, default=access.now + 1) <= access.now
 
 
@@ -76,6 +77,7 @@ def _statement(now: ColumnElement[int]) -> Select[Any]:
             now,
             _first_due(profile_table.alias()).label("due"),
             _first_due(pairs).label("pairs_due"),
+            _first_due(meetups).label("meetups_due"),
         )
         .join_from(api_keys, community_table)
         .where(api_keys.c.digest == bindparam("digest"))

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, union, update
 from service.errors import NotFound
 from service.records import Community
 from service.storage.database import Database
+from service.storage.round_tables import meetups
 from service.storage.stamps import new_stamp
 from service.storage.tables import communities, pairs, profiles
 
@@ -73,7 +74,7 @@ def communities_due(database: Database) -> list[int]:
     """Return the numbers of the communities in which something has ended by time."""
     with database.read() as connection:
         now = database.now(connection)
-        due = [select(table.c.community).where(table.c.due_at <= now) for table in (profiles, pairs)]
+        due = [select(table.c.community).where(table.c.due_at <= now) for table in (profiles, pairs, meetups)]
         return list(connection.execute(union(*due)).scalars())
 
 

@@ -1,14 +1,16 @@
 """First answers to calls that carried an Idempotency-Key, committed with what the call did."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, or_, select
 
 from service.storage.communities import Write
 from service.storage.tables import kept_answers
 
 KEPT_MS = 25 * 3600 * 1000
+IDS_PER_STATEMENT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,18 @@ def forget_answers(write: Write, about: str, about_peer: str) -> None:
     here = columns.community == write.community.number
     same = (columns.about == about, columns.about_peer == about_peer)
     write.connection.execute(delete(kept_answers).where(here, *same))
+
+
+def forget_answers_about(write: Write, ids: Sequence[str]) -> None:
+    """Forget what was answered about what has these ids, such as meetups: it names all members of them."""
+    columns = kept_answers.c
+    codes = [write.community.code_of(one) for one in ids]
+    for start in range(0, len(codes), IDS_PER_STATEMENT):
+        some = codes[start : start + IDS_PER_STATEMENT]
+        about = or_(columns.about.in_(some), columns.about_peer.in_(some))
+        write.connection.execute(
+            delete(kept_answers).where(columns.community == write.community.number, about)
+        )
 
 
 def _digest(key: str) -> str:

@@ -34,7 +34,7 @@ KEYS = (
         "kith:1:rate:*:*",
         "string",
         LONGEST_RATE_SECONDS,
-        "Requests handed out in the current window. Rate, id of the API key or hash of the address.",
+        "Requests handed out in the current window. Rate; API key, hash of the address, or calendar.",
     ),
     RedisKey(
         "kith:1:probe:*",

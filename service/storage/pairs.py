@@ -29,8 +29,8 @@ from service.storage.upsert import upsert
 PAIRS_PER_STATEMENT = 200
 # Where a list that begins with the newest begins.
 BEFORE_ALL = (2**63 - 1, "")
-_SIDE = ("response", "answered_at", "blocked_at", "unblocked", "stranger")
-_WHOLE = ("since", "last_met", "times_met")
+_SIDE = ("response", "answered_at", "blocked_at", "unblocked", "stranger", "outcome")
+_WHOLE = ("since", "last_met", "times_met", "apart_until")
 Listed = Literal["invitations", "connections", "reconnects"]
 
 
@@ -105,11 +105,12 @@ def _side(found: Any, whose: str) -> Side:
         found[f"{whose}_blocked_at"],
         tuple(json.loads(unblocked)) if unblocked else (),
         found[f"{whose}_stranger"],
+        found[f"{whose}_outcome"],
     )
 
 
-def _rest(found: Any) -> tuple[int | None, int | None, int]:
-    return found["since"], found["last_met"], found["times_met"]
+def _rest(found: Any) -> tuple[int | None, int | None, int, int | None]:
+    return found["since"], found["last_met"], found["times_met"], found["apart_until"]
 
 
 def find_pairs(connection: Connection, community: int, codes: Sequence[tuple[str, str]]) -> list[Pair]:
@@ -172,6 +173,18 @@ def page_of_blocks(
 
 def _record(document: str | None) -> ProfileRecord | None:
     return from_document(json.loads(document)) if document else None
+
+
+def keeping_apart(connection: Connection, community: int) -> list[tuple[str, str]]:
+    """Return the codes of all pairs of whom one blocks, has declined or has put off the other."""
+    c = pairs.c
+    either = [
+        reason
+        for blocked_at, response in ((c.low_blocked_at, c.low_response), (c.high_blocked_at, c.high_response))
+        for reason in (blocked_at.is_not(None), response.in_(("decline", "later")))
+    ]
+    rows = connection.execute(select(c.low, c.high).where(c.community == community, or_(*either)))
+    return [(row.low, row.high) for row in rows]
 
 
 def pairs_due(connection: Connection, community: int, now: int, limit: int) -> list[Pair]:

@@ -96,8 +96,13 @@ def find_by_codes(connection: Connection, community: int, codes: Sequence[str]) 
     return {member.code: member for member in _find_by(profiles.c.code, connection, community, codes)}
 
 
+def find_by_numbers(connection: Connection, community: int, numbers: Sequence[int]) -> list[Member]:
+    """Return the members with these rows that there are."""
+    return list(_find_by(profiles.c.number, connection, community, numbers))
+
+
 def _find_by(
-    column: ColumnElement[str], connection: Connection, community: int, values: Sequence[str]
+    column: ColumnElement[Any], connection: Connection, community: int, values: Sequence[Any]
 ) -> Iterator[Member]:
     for start in range(0, len(values), IDS_PER_STATEMENT):
         some = values[start : start + IDS_PER_STATEMENT]

@@ -7,10 +7,14 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from service.records import ApiKey, Member, Pair, ProfileRecord, Report
-from service.storage import api_keys, pairs, profiles, reports
+from service.records_meetups import VenueRecord
+from service.storage import api_keys, calendar_feeds, deliveries, pairs, profiles, reports, venues, webhooks
+from service.storage.calendar_feeds import Feed
 from service.storage.communities import Write, write
 from service.storage.database import Database
+from service.storage.deliveries import Delivery
 from service.storage.pairs import Listed
+from service.storage.webhooks import Webhook
 
 T = TypeVar("T")
 
@@ -79,9 +83,41 @@ class Session:
         """Return what one member reported."""
         return self._read(lambda connection: reports.reports_by(connection, self._community, code))
 
+    def find_venue(self, venue_id: str) -> VenueRecord | None:
+        """Return the venue of this id, if there is one."""
+        return self._read(lambda connection: venues.find_venues(connection, self._community, [venue_id])).get(
+            venue_id
+        )
+
+    def find_feed(self, member: Member) -> Feed | None:
+        """Return what the address of a member's calendar is made of, if they have one."""
+        return self._read(lambda connection: calendar_feeds.find_feed(connection, member))
+
     def list_keys(self, after: str, limit: int) -> Sequence[ApiKey]:
         """Return up to `limit` keys whose ids follow `after`."""
         return self._read(lambda connection: api_keys.list_keys(connection, self._community, after, limit))
+
+    def read(self, statement: Callable[[Connection, int], T]) -> T:
+        """Return what a statement reads of this community, given by its number."""
+        return self._read(lambda connection: statement(connection, self._community))
+
+    def list_webhooks(self, after: str, limit: int) -> Sequence[Webhook]:
+        """Return up to `limit` webhooks whose ids follow `after`."""
+        return self._read(
+            lambda connection: webhooks.list_webhooks(connection, self._community, after, limit)
+        )
+
+    def find_webhook(self, webhook_id: str) -> Webhook | None:
+        """Return the webhook of this id, if there is one."""
+        return self._read(lambda connection: webhooks.find_webhook(connection, self._community, webhook_id))
+
+    def page_of_deliveries(self, webhook_id: str, after: str, limit: int) -> list[Delivery]:
+        """Return up to `limit` deliveries to a webhook whose ids follow `after`."""
+        return self._read(
+            lambda connection: deliveries.page_of_deliveries(
+                connection, self._community, webhook_id, after, limit
+            )
+        )
 
     def _read(self, statement: Callable[[Connection], T]) -> T:
         with self._database.read() as connection:

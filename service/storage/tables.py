@@ -13,7 +13,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     SmallInteger,
     String,
     Table,
@@ -21,16 +20,32 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-metadata = MetaData()
+from service.storage import round_tables
+from service.storage.columns import ByBytes, Number, community, metadata
 
-# Ids are listed in the order of their bytes; PostgreSQL's default collation would say otherwise.
-ByBytes = String().with_variant(String(collation="C"), "postgresql")
-# SQLite numbers rows by itself only where the column is an INTEGER.
-Number = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _community() -> Column[int]:
-    return Column("community", Number, ForeignKey("communities.number", ondelete="CASCADE"), nullable=False)
+# The tables of a noun that stand in a module of their own are part of the metadata too.
+__all__ = [
+    "ByBytes",
+    "Number",
+    "api_keys",
+    "calendar_feeds",
+    "communities",
+    "deliveries",
+    "departures",
+    "jobs",
+    "kept_answers",
+    "mentions",
+    "metadata",
+    "models",
+    "pairs",
+    "profiles",
+    "reports",
+    "round_tables",
+    "tiles",
+    "tombstones",
+    "venues",
+    "webhooks",
+]
 
 
 def _side(name: str) -> list[Column[Any]]:
@@ -40,6 +55,7 @@ def _side(name: str) -> list[Column[Any]]:
         Column(f"{name}_blocked_at", BigInteger),
         Column(f"{name}_unblocked", Text),
         Column(f"{name}_stranger", ByBytes),
+        Column(f"{name}_outcome", String),
     ]
 
 
@@ -71,7 +87,7 @@ api_keys = Table(
     "api_keys",
     metadata,
     Column("id", ByBytes, primary_key=True),
-    _community(),
+    community(),
     Column("name", Text, nullable=False),
     Column("digest", String, nullable=False, unique=True),
     Column("scopes", Text, nullable=False),
@@ -85,7 +101,7 @@ profiles = Table(
     "profiles",
     metadata,
     Column("number", Number, primary_key=True, autoincrement=True),
-    _community(),
+    community(),
     Column("id", ByBytes, nullable=False),
     Column("code", ByBytes, nullable=False, server_default=""),
     Column("document", Text, nullable=False),
@@ -116,7 +132,7 @@ profiles = Table(
 departures = Table(
     "departures",
     metadata,
-    _community(),
+    community(),
     Column("number", Number, primary_key=True, autoincrement=False),
     Column("changed", BigInteger, nullable=False),
     Index("departures_by_change", "community", "changed"),
@@ -162,6 +178,7 @@ kept_answers = Table(
 
 # All that stands between two people, one row a pair: their codes in order, and a side each. Of an erased
 # member it holds the code alone; `stranger` is an id under which nobody was a member when it was named.
+# `apart_until` is when the cool-down after a round ends.
 pairs = Table(
     "pairs",
     metadata,
@@ -173,6 +190,7 @@ pairs = Table(
     Column("since", BigInteger),
     Column("last_met", BigInteger),
     Column("times_met", Integer, nullable=False),
+    Column("apart_until", BigInteger),
     Column("due_at", BigInteger),
     Index("pairs_by_high", "community", "high"),
     Index("pairs_by_due_time", "community", "due_at"),
@@ -183,7 +201,7 @@ reports = Table(
     "reports",
     metadata,
     Column("id", ByBytes, primary_key=True),
-    _community(),
+    community(),
     Column("profile_code", ByBytes, nullable=False),
     Column("peer_code", ByBytes, nullable=False),
     Column("stranger", ByBytes),
@@ -194,6 +212,31 @@ reports = Table(
     Index("reports_of_community", "community", "id"),
     Index("reports_by_profile", "community", "profile_code"),
     Index("reports_by_peer", "community", "peer_code"),
+)
+
+# Public places where a community meets: whole, as JSON.
+venues = Table(
+    "venues",
+    metadata,
+    Column("community", Number, ForeignKey("communities.number", ondelete="CASCADE"), primary_key=True),
+    Column("id", ByBytes, primary_key=True),
+    Column("document", Text, nullable=False),
+)
+
+# The addresses of members' calendars: what their secret is derived from, under the community's own.
+calendar_feeds = Table(
+    "calendar_feeds",
+    metadata,
+    community(),
+    Column(
+        "member",
+        Number,
+        ForeignKey("profiles.number", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("nonce", String, nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
 )
 
 # Who was erased when, by code; `sweep_at` is when the next sweep after it is due, none once all are done.
@@ -215,7 +258,7 @@ jobs = Table(
     "jobs",
     metadata,
     Column("number", Number, primary_key=True, autoincrement=True),
-    _community(),
+    community(),
     Column("kind", String, nullable=False),
     Column("subject", ByBytes, nullable=False),
     Column("run_at", BigInteger),
@@ -229,4 +272,53 @@ jobs = Table(
     UniqueConstraint("community", "kind", "subject", name="jobs_by_subject"),
     Index("jobs_by_time", "run_at"),
     sqlite_autoincrement=True,
+)
+
+# Who is told of what happens here. `secret` is kept as it is: each delivery is signed with it.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", ByBytes, primary_key=True),
+    community(),
+    Column("url", Text, nullable=False),
+    Column("events", Text, nullable=False),
+    Column("secret", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("webhooks_of_community", "community", "id"),
+)
+
+# What is to be sent, or was: one row an event and webhook. `due_at` is when it is to be sent next, and once
+# it is `delivered` or `failed` when the row goes; `scrub_at` is when an erased member's id leaves `payload`.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", ByBytes, primary_key=True),
+    community(),
+    Column("webhook", ByBytes, ForeignKey("webhooks.id", ondelete="CASCADE"), nullable=False),
+    Column("type", String, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("state", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("leased_until", BigInteger),
+    Column("lease", String),
+    Column("scrub_at", BigInteger),
+    Column("status", SmallInteger),
+    Column("error", String),
+    Column("created_at", BigInteger, nullable=False),
+    Index("deliveries_of_community", "community"),
+    Index("deliveries_of_webhook", "webhook", "id"),
+    Index("deliveries_by_due_time", "webhook", "state", "due_at"),
+    Index("deliveries_by_end", "state", "due_at"),
+    Index("deliveries_by_scrubbing", "scrub_at"),
+)
+
+# Whom a delivery names, by code: an erasure drops what speaks of its member.
+mentions = Table(
+    "mentions",
+    metadata,
+    Column("delivery", ByBytes, ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True),
+    Column("code", ByBytes, primary_key=True),
+    community(),
+    Index("mentions_by_code", "community", "code"),
 )

@@ -8,7 +8,7 @@ from service.storage import profiles
 from service.storage.communities import Write
 from service.storage.kept_answers import forget_answers
 from service.storage.session import Session
-from service.usecases import pairs
+from service.usecases import attendance, pairs
 from service.usecases.responses import check_other, find_member
 
 UNBLOCKINGS_A_DAY = 2
@@ -31,6 +31,8 @@ def block_in(write: Write, me: Member, peer_id: str) -> tuple[Member | None, Pai
             return pair
         # As after an erasure: what they were answered about this member is not answered again.
         forget_answers(write, code, me.code)
+        if peer is not None:
+            attendance.leave_shared(write, me, peer)
         ended = pairs.without_consent(pair)
         blocked = replace(ended, mine=replace(ended.mine, blocked_at=write.now))
         return pairs.name_stranger(write, blocked, peer_id, peer)

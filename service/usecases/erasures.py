@@ -13,14 +13,15 @@ import structlog
 
 from service.errors import NotFound, NotReady
 from service.records import Member
-from service.storage import communities, erasure_log, profiles, reports, stamps, tombstones
+from service.storage import communities, deliveries, erasure_log, profiles, reports, stamps, tombstones
 from service.storage.cache import Cache
 from service.storage.communities import Write
 from service.storage.database import Database
 from service.storage.erasure_log import Erasure
+from service.storage.events import emit
 from service.storage.session import Session
 from service.storage.tombstones import Tombstone
-from service.usecases import pairs
+from service.usecases import attendance, pairs
 from service.usecases.profiles import Condition, always, check
 from service.usecases.responses import find_member
 
@@ -43,26 +44,31 @@ def erase_profile(session: Session, profile_id: str, holds: Condition = always) 
 
 
 def _erase(write: Write, member: Member) -> None:
+    attendance.forget_member(write, member)
     profiles.erase_member(write, member)
     profiles.stamp_tiles(write, stamps.touched(member.public(), None))
     _forget(write, member.code)
     tombstones.set_tombstone(write, member.code)
     write.settle(communities.with_members(write.community, -1))
+    emit(write, "profile.erased", {"profile": member.record.id})
 
 
 def _forget(write: Write, code: str) -> None:
     pairs.forget_member(write, code)
     reports.forget_member(write, code)
+    deliveries.forget_member(write, code)
 
 
 def sweep_due(database: Database, cache: Cache, path: Path) -> int:
     """Do the sweeps that are due; return how many erased members they were for."""
     with database.read() as connection:
         now = database.now(connection)
-    soon = now + SWEEPS_AT_MS[REWRITING]
+    # The file is written anew only once no event tells the ids any more.
+    soon = now + SWEEPS_AT_MS[REWRITING] - deliveries.TOLD_MS
     due = _due(tombstones.tombstones_until(database, soon, TOMBSTONES_PER_SWEEP), now)
     if not due:
         return 0
+    deliveries.scrub_due(database, now)
     fresh = [Erasure(stone.community_id, stone.code, stone.erased_at) for stone in due if not stone.logged]
     logged = erasure_log.append(path, fresh)
     rewriting = any(stone.sweeps == REWRITING for stone in due)

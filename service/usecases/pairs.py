@@ -7,9 +7,10 @@ change stamps both members, and where one becomes full, or free again, everybody
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from service.records import Member, Pair, Side
+from service.records import Member, Pair, ProfileRecord, Side
 from service.storage import pairs, profiles, stamps, tombstones
 from service.storage.communities import Write
+from service.storage.events import EventType, emit_all
 
 DAY_MS = 24 * 3600 * 1000
 ACCEPT_MS = 14 * DAY_MS
@@ -43,20 +44,31 @@ def invites_me(pair: Pair) -> bool:
 def hides(pair: Pair) -> bool:
     """Tell whether the other one is not to be suggested to me."""
     put_off = {"decline", "later"} & {pair.mine.response, pair.theirs.response}
-    return is_blocked(pair) or is_connected(pair) or bool(put_off) or pair.mine.response == "accept"
+    return (
+        is_blocked(pair)
+        or is_connected(pair)
+        or bool(put_off)
+        or pair.mine.response == "accept"
+        or pair.apart_until is not None
+    )
+
+
+def forbids(pair: Pair) -> bool:
+    """Tell whether no round may bring the two together; being connected or full is no obstacle there."""
+    put_off = {"decline", "later"} & {pair.mine.response, pair.theirs.response}
+    return is_blocked(pair) or bool(put_off)
 
 
 def is_empty(pair: Pair) -> bool:
     """Tell whether nothing is left that has to be remembered."""
-    return not is_connected(pair) and all(
-        replace(s, stranger=None) == Side() for s in (pair.mine, pair.theirs)
-    )
+    nothing = pair.since is None and pair.apart_until is None
+    return nothing and all(replace(side, stranger=None) == Side() for side in (pair.mine, pair.theirs))
 
 
 def ends_at(pair: Pair) -> int | None:
     """Return when the next thing between the two ends by time."""
     times = [at for side in (pair.mine, pair.theirs) for at in _ends(side)]
-    return min(times, default=None)
+    return min([*times, *([] if pair.apart_until is None else [pair.apart_until])], default=None)
 
 
 def _ends(side: Side) -> list[int]:
@@ -71,7 +83,9 @@ def _answer_ends(side: Side) -> int | None:
 
 def after_time(pair: Pair, now: int) -> Pair:
     """Return the pair without what has ended by time."""
-    return replace(pair, mine=_after_time(pair.mine, now), theirs=_after_time(pair.theirs, now))
+    apart_until = pair.apart_until if pair.apart_until is not None and pair.apart_until > now else None
+    mine, theirs = _after_time(pair.mine, now), _after_time(pair.theirs, now)
+    return replace(pair, mine=mine, theirs=theirs, apart_until=apart_until)
 
 
 def _after_time(side: Side, now: int) -> Side:
@@ -121,6 +135,36 @@ def save(write: Write, changes: Sequence[Change], members: Mapping[str, Member])
         for code in (after.me, after.peer):
             opened[code] = opened.get(code, 0) + more
     _stamp(write, [(members[code], more) for code, more in opened.items() if code in members])
+    _tell(write, changed, members)
+
+
+def _tell(write: Write, changed: Iterable[Change], members: Mapping[str, Member]) -> None:
+    # An erasure leaves its member out of `members`: that they are gone is all that is told of it.
+    told: dict[EventType, list[dict[str, str]]] = {}
+    for before, after in changed:
+        event = _event(before, after)
+        if event is None or not {after.me, after.peer} <= members.keys():
+            continue
+        first, second = _named(event, after, members)
+        if not (event == "connection.invited" and write.community.parts(first, second)):
+            told.setdefault(event, []).append({"profile": first.id, "peer": second.id})
+    for event, happened in told.items():
+        emit_all(write, event, happened)
+
+
+def _event(before: Pair | None, after: Pair) -> EventType | None:
+    was = before or Pair(after.me, after.peer)
+    if is_connected(was) != is_connected(after):
+        return "connection.made" if is_connected(after) else "connection.ended"
+    return "connection.invited" if is_open(after) and not is_open(was) else None
+
+
+def _named(event: EventType, pair: Pair, members: Mapping[str, Member]) -> list[ProfileRecord]:
+    # Who invites stands first. Else the order is that of the ids: it tells nobody who declined or blocked.
+    two = [members[code].record for code in (pair.me, pair.peer)]
+    if event == "connection.invited":
+        return two[::-1] if invites_me(pair) else two
+    return sorted(two, key=lambda record: record.id)
 
 
 def _stamp(write: Write, opened: Iterable[tuple[Member, int]]) -> None:

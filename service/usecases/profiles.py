@@ -12,8 +12,9 @@ from service.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from service.records import Access, Member, Outcome, ProfileRecord, Stay
 from service.storage import models, profiles, stamps
 from service.storage.communities import Write, with_members
+from service.storage.events import emit_all
 from service.storage.session import Session
-from service.usecases import pairs, placement
+from service.usecases import placement
 
 Condition = Callable[[str | None], bool]
 MEMBERS_PER_SETTLING = 200
@@ -75,13 +76,11 @@ def stated(member: Member) -> ProfileRecord:
     return replace(member.record, place=member.stay.waiting_place or member.record.place)
 
 
-def settle_due(session: Session) -> None:
-    """Carry out what has ended by time, for members and between them, as ordinary writes."""
-    with session.write() as write:
-        here = write.community.number
-        due = profiles.members_due(write.connection, here, write.now, MEMBERS_PER_SETTLING)
-        write_members(write, [(member, _after_time(member, write.now)) for member in due])
-        pairs.settle_due(write)
+def settle_due(write: Write) -> None:
+    """Carry out what has ended by time for members: pauses, and the wait of moves."""
+    here = write.community.number
+    due = profiles.members_due(write.connection, here, write.now, MEMBERS_PER_SETTLING)
+    write_members(write, [(member, _after_time(member, write.now)) for member in due])
 
 
 def _after_time(member: Member, now: int) -> Member:
@@ -165,9 +164,16 @@ def write_members(write: Write, pairs: Sequence[tuple[Member | None, Member]]) -
     profiles.insert_members(write, created)
     profiles.update_members(write, [item.member for item in saved if item.outcome == "updated"])
     profiles.stamp_tiles(write, touched)
+    _tell(write, saved)
     if created:
         write.settle(with_members(write.community, len(created)))
     return saved
+
+
+def _tell(write: Write, saved: Sequence[Saved]) -> None:
+    told = [(item.outcome, {"profile": item.member.record.id}) for item in saved]
+    emit_all(write, "profile.created", [data for outcome, data in told if outcome == "created"])
+    emit_all(write, "profile.updated", [data for outcome, data in told if outcome == "updated"])
 
 
 def check(holds: Condition, before: Member | None) -> None:

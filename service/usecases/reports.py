@@ -6,6 +6,7 @@ from dataclasses import replace
 from service.errors import NotFound, Stale
 from service.records import Report, content_hash
 from service.storage import reports
+from service.storage.events import emit
 from service.storage.session import Session
 from service.usecases.blocks import block_in
 from service.usecases.profiles import Condition
@@ -25,6 +26,8 @@ def file_report(session: Session, profile_id: str, peer_id: str, reason: str, de
         shown = None if pair.theirs.blocked_at is not None else named
         report = Report(made, profile_id, shown, code, reason, detail, "open", write.now)
         reports.insert_report(write, report, me.code, pair.theirs.stranger if peer is None else None)
+        # Who reported whom is for the admins to fetch.
+        emit(write, "report.filed", {"report": made})
         return report
 
 

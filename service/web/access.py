@@ -11,8 +11,8 @@ from flask import Flask, current_app, g, request
 from service.errors import Forbidden, Unauthenticated
 from service.records import Access
 from service.storage.session import Session
+from service.usecases.due import settle_due
 from service.usecases.keys import digest_of
-from service.usecases.profiles import settle_due
 from service.web.blueprint import check_query
 from service.web.fairness import check_address, check_limits
 from service.web.state import parts

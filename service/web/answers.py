@@ -38,10 +38,13 @@ def page(
 
 def tagged(content: Any, etag: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a JSON answer with a strong entity tag, or 304 where a reader has it already."""
-    if request.method in {"GET", "HEAD"} and _matches(request.if_none_match, etag):
-        response = Response(status=304)
-    else:
-        response = answer(content, status, headers)
+    return unless_known(etag, lambda: answer(content, status, headers))
+
+
+def unless_known(etag: str, whole: Callable[[], Response]) -> Response:
+    """Return a whole answer with a strong entity tag, or 304 where a reader has it already."""
+    known = request.method in {"GET", "HEAD"} and _matches(request.if_none_match, etag)
+    response = Response(status=304) if known else whole()
     response.set_etag(etag)
     return response
 

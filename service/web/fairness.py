@@ -24,13 +24,25 @@ HOUSEHOLD_BITS = 64  # of an IPv6 address, all below are one customer's own
 
 def check_limits(found: Access, *, refuse: bool) -> None:
     """Count a request with a key in force; where its key or its community has had its share, raise."""
+    has_share = _claim_share(found.community.number)
+    if refuse:
+        _count(found.community.number, found.key.id, has_share)
+
+
+def check_feed(community: int, name: str) -> None:
+    """Count a reading of a member's calendar; where it or its community has had its share, raise."""
+    _count(community, name, _claim_share(community))
+
+
+def _claim_share(community: int) -> bool:
     claim = request.environ.get(CLAIM)
-    has_share = claim is None or claim(found.community.number)
-    if not refuse:
-        return
+    return claim is None or claim(community)
+
+
+def _count(community: int, name: str, has_share: bool) -> None:
     if not has_share:
         raise TooManyRequests(SHARE_SECONDS, "This community has as many requests at work as it may have.")
-    wait = parts().limiter.of(str(found.community.number)).take(found.key.id)
+    wait = parts().limiter.of(str(community)).take(name)
     if wait is not None:
         raise TooManyRequests(wait)
 

@@ -33,9 +33,9 @@ class _NotDone(Exception):
         self.response = response
 
 
-def speaks_of(profile_id: str) -> None:
-    """Say of which profile the answer speaks, where the request doesn't: its erasure deletes what is kept."""
-    setattr(g, _ABOUT, profile_id)
+def speaks_of(named: str) -> None:
+    """Say of which profile or meetup the answer speaks: an erasure deletes what is kept about them."""
+    setattr(g, _ABOUT, named)
 
 
 def idempotent(*, secret: bool = False) -> Callable[[Callable[P, Response]], Callable[P, Response]]:
@@ -123,7 +123,8 @@ def _about() -> tuple[str, ...]:
     except (ValueError, RecursionError):
         sent = None
     body = sent if isinstance(sent, dict) else {}
-    named = [(request.view_args or {}).get("profile_id"), body.get("id"), body.get("peer"), g.get(_ABOUT)]
+    stated = (body.get(name) for name in ("id", "peer", "profile"))
+    named = [(request.view_args or {}).get("profile_id"), *stated, g.get(_ABOUT)]
     ids = [name for name in named if isinstance(name, str) and is_profile_id(name)]
     return tuple(dict.fromkeys(ids))[:2]
 

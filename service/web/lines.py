@@ -32,7 +32,7 @@ def read_lines(stream: IO[bytes], content_type: str) -> Iterator[ProfileLine]:
     """Yield each line of an import, numbered from 1; raise `WrongMediaType` for a type that is neither."""
     if content_type == NDJSON:
         schema = ProfileSchema()
-        return _read_ndjson(
+        return read_ndjson(
             stream, lambda number, line: _read_record(schema, number, partial(parse_json, line))
         )
     if content_type == CSV:
@@ -48,10 +48,11 @@ def read_connections(stream: IO[bytes]) -> Iterator[ImportLine[ConnectionRecord]
         record: ConnectionRecord = schema.read(parse_json(line))
         return ImportLine(number, record, record.a)
 
-    return _read_ndjson(stream, read)
+    return read_ndjson(stream, read)
 
 
-def _read_ndjson(stream: IO[bytes], read: Callable[[int, bytes], ImportLine[R]]) -> Iterator[ImportLine[R]]:
+def read_ndjson(stream: IO[bytes], read: Callable[[int, bytes], ImportLine[R]]) -> Iterator[ImportLine[R]]:
+    """Yield each line that is not empty, numbered from 1: what `read` makes of it, or what is wrong."""
     for number, line in _numbered(stream):
         if line is None:
             yield ImportLine(number, errors={"line": [f"Must be at most {LONGEST_LINE} bytes long."]})

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask
 from flask_smorest import Api
 from marshmallow import Schema, fields
+from werkzeug.routing import BaseConverter
 
 from service.schemas import fields as ours
 from service.schemas.base import StrictSchema
@@ -14,8 +15,18 @@ from service.schemas.pairs import ConnectionSchema
 from service.schemas.profiles import ID_PATTERN, ProfileId, ProfileSchema, Time
 from service.schemas.queries import Cursor, QueryNumber, QueryWhole
 from service.schemas.reports import ReportChange
+from service.schemas.webhooks import WebhookChange
 from service.web.blueprint import JSON, MERGE_PATCH
-from service.web.converters import KeyIdConverter, ProfileIdConverter, ReportIdConverter
+from service.web.converters import (
+    DeliveryIdConverter,
+    KeyIdConverter,
+    MeetupIdConverter,
+    ProfileIdConverter,
+    ReportIdConverter,
+    RoundIdConverter,
+    VenueIdConverter,
+    WebhookIdConverter,
+)
 from service.web.problems import CONTENT_TYPE, TABLE
 
 VERSION = "1.0.0"
@@ -34,9 +45,28 @@ _READ_BACK: tuple[tuple[str, type[StrictSchema], str], ...] = (
     ("Connection", ConnectionSchema, "ConnectionAnswer"),
     ("ReportChange", ReportChange, "ReportAnswer"),
     ("CommunityPatch", CommunitySchema, "CommunityAnswer"),
+    ("WebhookChange", WebhookChange, "WebhookAnswer"),
+)
+# The ids that we know in paths.
+_KINDS: tuple[type[BaseConverter], ...] = (
+    ProfileIdConverter,
+    VenueIdConverter,
+    KeyIdConverter,
+    ReportIdConverter,
+    RoundIdConverter,
+    MeetupIdConverter,
+    WebhookIdConverter,
+    DeliveryIdConverter,
 )
 # What carries an entity tag, and so can be changed on condition.
-_TAGGED = ("/v1/profiles/{profile_id}", "/v1/community", "/v1/reports/{report_id}")
+_TAGGED = (
+    "/v1/profiles/{profile_id}",
+    "/v1/profiles/{profile_id}/calendar",
+    "/v1/community",
+    "/v1/reports/{report_id}",
+    "/v1/venues/{venue_id}",
+    "/v1/webhooks/{webhook_id}",
+)
 # What the state of things can forbid, besides every POST.
 _CONFLICTING = (("delete", "/v1/keys/{key_id}"), ("put", "/v1/profiles/{profile_id}/connections/{peer_id}"))
 
@@ -73,8 +103,7 @@ def build_api(app: Flask) -> OpenApi:
     api.init_app(app)
     api.ma_plugin.converter.add_attribute_function(_describe)
     api.spec.components.schema("Problem", schema=ProblemAnswer)
-    api.register_converter(ProfileIdConverter, lambda _: {"type": "string", "pattern": f"^{ID_PATTERN}$"})
-    for kind in (KeyIdConverter, ReportIdConverter):
+    for kind in _KINDS:
         api.register_converter(kind, _id_shape(kind.regex))
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
     return api
@@ -90,7 +119,7 @@ def complete(api: OpenApi) -> dict[str, Any]:
     document["info"]["description"] = "Kith finds every member of a community somebody to meet."
     shapes = document["components"]["schemas"]
     del shapes["PaginationMetadata"]
-    for name in ("ProfileAnswer", "CommunityAnswer"):
+    for name in ("ProfileAnswer", "CommunityAnswer", "VenueAnswer"):
         # They inherit from what comes in, where most fields may be left out; here none is.
         shapes[name]["required"] = sorted(shapes[name]["properties"])
     for name, of in _PATCHES.values():
@@ -249,7 +278,17 @@ _SHAPES: dict[type[fields.Field[Any]], Callable[[Any], dict[str, Any]]] = {
         "maxLength": 35,
     },
     ours.TimeZone: lambda _: {"type": "string", "examples": ["Europe/Berlin"]},
+    ours.Day: lambda _: {"type": "string", "format": "date", "pattern": "^2"},
     ours.Moment: lambda _: {"type": "string", "format": "date-time"},
+    ours.Point: lambda _: {
+        "type": "object",
+        "required": ["lat", "lon"],
+        "properties": {
+            "lat": {"type": "number", "minimum": -90, "maximum": 90},
+            "lon": {"type": "number", "minimum": -180, "maximum": 180},
+        },
+        "additionalProperties": False,
+    },
     ours.Location: lambda _: {
         "type": "object",
         "required": ["lat", "lon"],

@@ -21,9 +21,11 @@ from sqlalchemy import String, select
 
 from service import logs
 from service.storage.database import Database
+from service.storage.events import EVENTS
 from service.storage.loaded import LoadedCommunities
 from service.storage.tables import metadata
 from service.web.state import EXTENSION
+from tests.gatherings import days, work
 from tests.harness import NDJSON, Kith, peers
 
 ROOT = "qvzx"
@@ -121,8 +123,18 @@ class Canary:
 
     def spread(self) -> None:
         """Do all of it."""
+        # Nobody listens there: what is to be told stays as long as it may.
+        self.call(201, "POST", "/v1/webhooks", {"url": "http://127.0.0.1:1/", "events": list(EVENTS)})
         self.kith.import_profiles(*friends())
-        for step in (self.before_posting, self.state, self.answer, self.know, self.protect, self.ask):
+        for step in (
+            self.before_posting,
+            self.state,
+            self.answer,
+            self.know,
+            self.meet,
+            self.protect,
+            self.ask,
+        ):
             step()
             self.note()
 
@@ -176,6 +188,27 @@ class Canary:
         lines = "".join(json.dumps({"a": ID, "b": f"f{number}"}) + "\n" for number in (15, 16)).encode()
         done = self.call(200, "POST", "/v1/connections/import", lines, Content_Type=NDJSON)
         assert done.json["created"] == 2, done.json
+
+    def meet(self) -> None:
+        """Be pinned in rounds, get a meetup by one and another one without, and say how they went."""
+        lines = {"participants": [ID, "f21", "f22", "f23"], "name": "Round"} | days()
+        made = self.call(202, "POST", "/v1/rounds", lines).json["id"]
+        work(self.kith)
+        self.post(202, f"/v1/rounds/{made}/replan", {"together": [[ID, "f21"]], "apart": [[ID, "f22"]]})
+        work(self.kith)
+        assert holds_canary(self.call(200, "GET", f"/v1/rounds/{made}/groups").data)
+        self.post(200, f"/v1/rounds/{made}/publish", {})
+        self.call(202, "POST", "/v1/rounds", lines | {"cooldown_days": 0})
+        work(self.kith)  # a draft in which the canary stays
+        self.post(201, "/v1/meetups", {"members": [ID, "f13"]})
+        for meetup in self.kith.get(f"/v1/meetups?profile={ID}")["items"]:
+            path = f"/v1/meetups/{meetup['id']}"
+            self.post(200, f"{path}/replies", {"profile": ID, "reply": "other_time"})
+            for who in meetup["members"]:
+                said = {"profile": who, "outcome": "met", "again": True}
+                self.post(200, f"{path}/outcomes", said)
+            self.call(200, "GET", f"{path}.ics")
+        self.call(200, "GET", f"/v1/profiles/{ID}/calendar")
 
     def protect(self) -> None:
         """Block and be blocked, report and be reported."""

@@ -22,8 +22,9 @@ from werkzeug.test import TestResponse
 
 from service.storage.database import Database
 from service.usecases.communities import create_community
+from tests.gatherings import days
 from tests.harness import Kith
-from tests.routes import BODILESS, IDS, KEYED, Route, settle
+from tests.routes import BODILESS, IDS, KEYED, Route, gathered, settle
 from tests.servers import PostgresServer, free_port
 from tests.tenants import neighbour
 
@@ -61,6 +62,11 @@ COMMUNITY: dict[str, Any] = {
     "admin_attributes": ["age_band"],
     "separate_by": ["age_band"],
 }
+VENUE: dict[str, Any] = {
+    "name": "Café",
+    "timezone": "Europe/Berlin",
+    "hours": [{"day": "tue", "from": "18:00", "to": "21:00"}],
+}
 # What each route takes, with as many fields as it may have.
 BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/profiles": PROFILE | {"id": "new"},
@@ -79,6 +85,28 @@ BODIES: dict[str, dict[str, Any]] = {
         "detail": "Sells things.",
     },
     "PATCH /v1/reports/{report_id}": {"state": "resolved"},
+    "POST /v1/rounds": {
+        "name": "December",
+        "group_size": 3,
+        "cooldown_days": 30,
+        "seed": 7,
+        "participants": [IDS["profile_id"], IDS["other_id"]],
+    }
+    | days(),
+    "POST /v1/rounds/{round_id}/replan": {
+        "together": [[IDS["profile_id"], IDS["other_id"]]],
+        "apart": [],
+    },
+    "POST /v1/meetups": {"members": [IDS["profile_id"], IDS["peer_id"]]},
+    "POST /v1/meetups/{meetup_id}/replies": {"profile": IDS["profile_id"], "reply": "yes"},
+    "POST /v1/meetups/{meetup_id}/outcomes": {
+        "profile": IDS["profile_id"],
+        "outcome": "met",
+        "again": True,
+    },
+    "PUT /v1/venues/{venue_id}": VENUE | {"location": {"lat": 52.52, "lon": 13.405}},
+    "POST /v1/webhooks": {"url": "https://example.org/new", "events": ["profile.created", "profile.erased"]},
+    "PATCH /v1/webhooks/{webhook_id}": {"url": "https://example.org/changed", "events": ["report.filed"]},
 }
 LINES: dict[str, dict[str, Any]] = {
     "POST /v1/profiles/import": PROFILE | {"id": "new"},
@@ -87,6 +115,11 @@ LINES: dict[str, dict[str, Any]] = {
         "b": IDS["other_id"],
         "since": "2026-01-01T00:00:00Z",
         "last_met": "2026-02-01T00:00:00Z",
+    },
+    "POST /v1/venues/import": {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": [13.405, 52.52]},
+        "properties": VENUE | {"id": "new"},
     },
 }
 WRITES = [route for route in KEYED if route.method in {"POST", "PUT", "PATCH"}]
@@ -105,7 +138,7 @@ class Town:
     def of(cls, kith: Kith) -> Town:
         """Fill a new community with what paths name."""
         own = neighbour(kith)
-        return cls(own, settle(own))
+        return cls(own, settle(own) | gathered(own))
 
     def path(self, route: Route) -> str:
         """Return a route's path in this town."""

@@ -43,26 +43,37 @@ COLUMNS = {
     "words": {
         "profiles.id", "profiles.document", "kept_answers.headers", "kept_answers.body",
         "pairs.low_stranger", "pairs.high_stranger", "reports.stranger", "reports.detail",
+        "deliveries.payload",
     },
     "keyed hashes of ids": {
         "profiles.code", "kept_answers.about", "kept_answers.about_peer", "pairs.low", "pairs.high",
-        "reports.profile_code", "reports.peer_code", "tombstones.code",
+        "reports.profile_code", "reports.peer_code", "tombstones.code", "mentions.code",
     },
     "hashes of calls": {"kept_answers.key", "kept_answers.fingerprint"},
     "cells": {"profiles.last_cell", "profiles.waiting_cell"},
     "one of some words of ours": {
         "pairs.low_response", "pairs.high_response", "reports.reason", "reports.state",
+        "deliveries.type", "deliveries.state", "deliveries.error", "pairs.low_outcome", "pairs.high_outcome",
+        "jobs.kind", "jobs.error", "rounds.state", "rounds.error", "round_seats.reason",
+        "round_groups.relaxed", "meetups.state", "meetup_members.reply", "meetup_members.outcome",
     },
-    "times": {"pairs.low_unblocked", "pairs.high_unblocked"},
+    "times and figures": {
+        "pairs.low_unblocked", "pairs.high_unblocked", "rounds.starts_on", "rounds.ends_on", "rounds.stats",
+        "meetups.tried",
+    },
+    "places of the community's, and areas": {"round_groups.place", "meetups.place"},
     "stamps and ids that we made": {
         "profiles.own", "profiles.pairs", "tiles.stamp", "models.stamp", "reports.id", "communities.id",
         "communities.settings_stamp", "communities.model", "communities.secret",
+        "webhooks.id", "webhooks.secret", "deliveries.id", "deliveries.webhook", "deliveries.lease",
+        "mentions.delivery", "jobs.subject", "jobs.lease", "rounds.id", "meetups.id", "calendar_feeds.nonce",
     },
     "terms of three members or more": {"models.document"},
     "what the platform says of itself": {
         "communities.name", "communities.facet_weights", "communities.support_text",
         "communities.admin_attributes", "communities.separate_by",
         "api_keys.id", "api_keys.name", "api_keys.digest", "api_keys.scopes",
+        "webhooks.url", "webhooks.events", "rounds.name", "venues.id", "venues.document",
     },
 }  # fmt: skip
 
@@ -77,7 +88,8 @@ def log() -> Iterator[io.StringIO]:
 @contextmanager
 def open_kith(url: str, cache: str, clock: TestClock, like: Kith | None = None) -> Iterator[Kith]:
     """Open a process' worth of Kith whose time moves."""
-    with Kith.open(url, cache, like=like, KITH_CLOCK_FILE=str(clock.file), KITH_TESTING="1") as kith:
+    environ = {"KITH_CLOCK_FILE": str(clock.file), "KITH_TESTING": "1", "KITH_WEBHOOK_PRIVATE": "1"}
+    with Kith.open(url, cache, like=like, **environ) as kith:
         yield kith
 
 
@@ -123,7 +135,8 @@ def test_an_erased_member_is_in_no_file_row_answer_index_or_log(
         come_and_go(there, 400)
 
         work_once(here.database, here.cache, erased)
-        assert rows_with_canary(here.database) == []
+        # That they are gone is told by their id for ten seconds, where nobody has heard of it yet.
+        assert rows_with_canary(here.database) == [("deliveries.payload", f'{{"profile":"{ID}"}}')]
         assert keys_with_canary(redis_server.client) == []
         for seconds in (20, 25):
             put_late(there)
@@ -131,6 +144,7 @@ def test_an_erased_member_is_in_no_file_row_answer_index_or_log(
             clock.forward(seconds=seconds)
             work_once(here.database, here.cache, erased)
             assert keys_with_canary(redis_server.client) == []
+            assert rows_with_canary(here.database) == []
         for kith in (here, there):
             tidy_once(loaded_of(kith), kith.cache)
         assert not memory_holds_canary([here, there])
@@ -151,6 +165,7 @@ def test_an_erased_member_is_in_no_row_and_no_dump(
         canary.spread()
         assert holds_canary(dump(postgres_server, fresh_postgres_url))
         canary.erase()
+        clock.forward(seconds=20)
         work_once(kith.database, kith.cache, tmp_path / "erased.log")
         assert rows_with_canary(kith.database) == []
         dumped = dump(postgres_server, fresh_postgres_url)
@@ -174,13 +189,16 @@ def test_every_column_that_holds_text_is_known() -> None:
 
 
 def test_the_canary_reaches_every_column_in_which_words_of_members_stand(
-    sqlite_url: str, clock: TestClock
+    sqlite_url: str, clock: TestClock, tmp_path: Path
 ) -> None:
     with open_kith(sqlite_url, "local", clock) as kith:
         canary = Canary(kith)
         canary.spread()
         assert canary.seen == COLUMNS["words"]
         canary.erase()
+        assert columns_with_canary(kith.database) == {"deliveries.payload"}
+        clock.forward(seconds=20)
+        work_once(kith.database, kith.cache, tmp_path / "erased.log")
         assert columns_with_canary(kith.database) == set()
 
 

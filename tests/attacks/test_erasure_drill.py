@@ -65,6 +65,7 @@ def serving(folder: Path) -> Iterator[Remote]:
     """Run `kith serve` with two processes and its worker, all that it says going to a file."""
     environ = {name: text for name, text in os.environ.items() if not name.startswith("KITH_")}
     environ |= {"KITH_HOME": str(folder / "home"), "KITH_RATE_LIMIT": "off", "KITH_LOG_LEVEL": "debug"}
+    environ |= {"KITH_WEBHOOK_PRIVATE": "1"}
     kith = [sys.executable, "-m", "service.cli"]
     created = subprocess.run(
         [*kith, "community", "create", "Town"], env=environ, check=True, capture_output=True

@@ -165,6 +165,7 @@ IGNORED = {
     "PATCH /v1/profiles/{profile_id}": {"moves_at"},
     "PATCH /v1/community": {"id"},
     "PATCH /v1/reports/{report_id}": {"id", "created_at"},
+    "PATCH /v1/webhooks/{webhook_id}": {"id", "created_at"},
     "PUT /v1/profiles/{profile_id}/connections/{peer_id}": {"times_met"},
 }
 

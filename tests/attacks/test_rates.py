@@ -97,7 +97,15 @@ def test_the_threads_know_a_block_and_nothing_else() -> None:
             assert head.urgent is (route in BLOCKS), str(route)
 
 
-IDS = {"key_id": "key_0123456789abcdef", "report_id": "rep_0123456789abcdef"}
+IDS = {
+    "key_id": "key_0123456789abcdef",
+    "report_id": "rep_0123456789abcdef",
+    "round_id": "rnd_0123456789abcdef01234567",
+    "meetup_id": "mtg_0123456789abcdef01234567",
+    "webhook_id": "whk_0123456789abcdef",
+    "delivery_id": "dlv_0123456789abcdef01234567",
+    "venue_id": "a.b~c@d:e-",
+}
 
 
 # ---------------------------------------------------------------- threads, one by one

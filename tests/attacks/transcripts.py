@@ -15,22 +15,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.attacks.location_geometry import Spot
+from tests.gatherings import days, work
 from tests.harness import NDJSON, Kith
 
 CSV = "text/csv"
 MEMBER = "victim"
 PATH = f"/v1/profiles/{MEMBER}"
 NEIGHBOUR = "asker-2"
+VENUE = "/v1/venues/cafe"
 MASKS = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z"), "TIME"),
+    (re.compile(r"\d{8}T\d{6}Z?"), "TIME"),
+    (re.compile(r'"seconds":[0-9.]+'), "SECONDS"),
     (re.compile(r"\bkith_[0-9a-f]{40,}"), "SECRET"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "SECRET"),
     (re.compile(r"\b[a-z]{2,9}_[0-9a-f]{12,}\b"), "ID"),
     (re.compile(r"\b[0-9a-f]{20}\b"), "MADE-ID"),
 )
 CURSOR = re.compile(r'"next":\s*"([^"]+)"')
 CODE = re.compile(r"\b[0-9a-f]{32}\b")
 HASHED = re.compile(r'("\w+_hash":\s*)"[0-9a-f]{32}"')
-SHUFFLED = ("/v1/keys", "/v1/reports")  # listed by random ids
+SHUFFLED = ("/v1/keys", "/v1/reports", "/v1/meetups")  # listed by random ids
 UNTOLD = {"Content-Length", "Date", "Expires"}  # the length of what is masked, and the time
 MEMBERS = re.compile(r"/v1/profiles/[^/]+")
 MEMBERS_EXPORT = re.compile(r"/v1/profiles/[^/]+/export")
@@ -43,6 +48,7 @@ class Transcript:
     kith: Kith
     lines: list[str] = field(default_factory=list)
     routes: set[tuple[str, str]] = field(default_factory=set)
+    ids: dict[str, str] = field(default_factory=dict)
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Send a call, note what was answered, and return it."""
@@ -118,9 +124,11 @@ def write(kith: Kith, stated: Iterable[Spot], elsewhere: Spot, others: list[Spot
     _asking(run, others, ("", "?radius_km=7.25&limit=3", "?mode=in_person&radius_km=200", "?facet=interests"))
     _mistakes(run, three)
     _pairs(run, others)
+    _gather(run)
     _imports(run, two, three)
     _reading(run)
     _asking(run, others, ("", "?radius_km=3"))
+    _gathering(run)
     _moving(run, elsewhere, two)
     _keys(run)
     _heads(run)
@@ -270,6 +278,31 @@ def _pairs(run: Transcript, others: list[Spot]) -> None:
     run.call("PATCH", f"/v1/reports/{report}", {"state": "resolved"})
 
 
+def _gather(run: Transcript) -> None:
+    """Plan and publish a round, meet, and show it to calendars: times and areas are those of the cells."""
+    body = {"name": "Round", "participants": [MEMBER, "asker-1", "asker-2", "asker-3"]} | days()
+    for path, kind in (("round_id", "/v1/rounds"), ("unused", "/v1/rounds")):
+        run.ids[path] = run.call("POST", kind, body).json["id"]
+    made = f"/v1/rounds/{run.ids['round_id']}"
+    run.call("POST", f"{made}/replan", {"together": [[MEMBER, "asker-2"]], "apart": [[MEMBER, "asker-3"]]})
+    run.call("POST", f"/v1/rounds/{run.ids['unused']}/cancel")
+    work(run.kith)
+    for path in ("", "/groups", "/left-out"):
+        run.call("GET", made + path)
+    run.call("POST", f"{made}/publish")
+    run.call("GET", made)
+    run.call("POST", "/v1/meetups", {"members": [MEMBER, "asker-6"]})
+    found = run.call("GET", f"/v1/meetups?profile={MEMBER}").json["items"]
+    run.call("GET", "/v1/meetups")
+    for meetup in found:
+        run.ids["meetup_id"] = meetup["id"]
+        path = f"/v1/meetups/{meetup['id']}"
+        run.call("GET", path)
+        run.call("GET", f"{path}.ics")
+        run.call("POST", f"{path}/replies", {"profile": MEMBER, "reply": "other_time"})
+        run.call("POST", f"{path}/outcomes", {"profile": MEMBER, "outcome": "met", "again": True})
+
+
 def _imports(run: Transcript, two: Spot, three: Spot) -> None:
     wrong = wire(two, id="wrong", radius_km=0)
     off = {"id": "wrong", "name": "W", "location": {"lat": two.lat, "lon": 200}}
@@ -319,6 +352,21 @@ def _moving(run: Transcript, elsewhere: Spot, back: Spot) -> None:
         run.call("GET", f"/v1/profiles/asker-{number}/suggestions")
 
 
+def _gathering(run: Transcript) -> None:
+    """Name venues, and read the member's calendar without a key."""
+    cafe = {"name": "Café", "location": {"lat": 52.5200066, "lon": 13.404954}}
+    run.call("PUT", VENUE, cafe)
+    run.call("GET", VENUE)
+    point = {"type": "Point", "coordinates": [13.404954, 52.5200066]}
+    feature = {"type": "Feature", "geometry": point, "properties": {"id": "bar", "name": "Bar"}}
+    run.call("POST", "/v1/venues/import", _lines([feature]), Content_Type=NDJSON)
+    for _ in range(2):
+        address = run.call("GET", f"{PATH}/calendar").json["url"]
+        run.call("GET", address)
+        run.call("DELETE", f"{PATH}/calendar")
+        run.call("GET", address)
+
+
 def _keys(run: Transcript) -> None:
     made = run.call("POST", "/v1/keys", {"name": "another", "scopes": ["read"]})
     run.call("GET", "/v1/keys")
@@ -326,13 +374,17 @@ def _keys(run: Transcript) -> None:
 
 
 def _heads(run: Transcript) -> None:
+    address = run.kith.get(f"{PATH}/calendar")["url"]
+    paths = {"/v1/venues/<venue_id:venue_id>": VENUE, "/calendars/<feed_secret:secret>.ics": address}
     for method, rule in sorted(run.routes):
         if method == "GET":
             path = rule.replace("<profile_id:profile_id>", MEMBER).replace("<name>", "swagger-ui.css")
-            run.call("HEAD", path)
+            named = re.sub(r"<(?!venue|feed)\w+:(\w+)>", lambda one: run.ids.get(one[1], one[0]), path)
+            run.call("HEAD", paths.get(rule, named))
 
 
 def _erasing(run: Transcript, three: Spot) -> None:
+    run.call("DELETE", VENUE)
     run.call("DELETE", PATH, If_Match='"another"')
     run.call("DELETE", PATH)
     for path in (PATH, f"{PATH}/export", f"{PATH}/suggestions", "/v1/profiles"):

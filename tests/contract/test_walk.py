@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from service.schemas.base import StrictSchema
 from tests.harness import Kith
-from tests.routes import BODIES, BODILESS, IDS, KEYED, LINES, ROUTES, Route, each, settle
+from tests.routes import BODIES, BODILESS, DONE, IDS, KEYED, LINES, ROUTES, Route, each, settle
 
 WRITES = {"POST", "PUT", "PATCH"}
 
@@ -21,7 +21,7 @@ def test_every_id_of_a_path_has_a_value() -> None:
     }
 
     assert named <= set(IDS)
-    assert {"profile_id", "peer_id", "key_id", "report_id"} <= named
+    assert {"profile_id", "peer_id", "key_id", "report_id", "webhook_id", "delivery_id"} <= named
 
 
 @each(KEYED)
@@ -29,7 +29,7 @@ def test_what_a_route_takes_is_taken(sqlite_kith: Kith, route: Route) -> None:
     answer = route.send(sqlite_kith, settle(sqlite_kith, route))
     answer.close()
 
-    assert answer.status_code in {200, 201, 204}, answer.text
+    assert answer.status_code in DONE, answer.text
 
 
 def test_a_read_only_field_is_none_that_can_be_written() -> None:

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def test_the_integrators_commands_work_in_their_order(served: Served, tmp_path: 
     # A script of several commands answers with several documents, a block with none.
     said = [document for answer in answers for document in documents(answer.stdout)]
     put, patch, suggested, imported, pending, invited, made, known = said[:8]
-    told, reconnects, report, terms = said[8:]
+    told, reconnects, report, hook, tried, sent, terms = said[8:]
     assert (put["id"], put["radius_km"]) == ("zoe", 15)
     assert patch["radius_km"] == 25
     assert suggested["shortfall"]["missing"] == 3
@@ -42,6 +43,9 @@ def test_the_integrators_commands_work_in_their_order(served: Served, tmp_path: 
     assert (told["updated"], told["failed"]) == (1, 0)
     assert "You last met in June 2024" in reconnects["items"][0]["reasons"]
     assert (report["peer"], report["state"]) == ("sam", "open")
+    assert hook["secret"].startswith("whsec_")
+    assert (tried["type"], tried["state"]) == ("webhook.test", "pending")
+    assert [item["id"] for item in sent["items"]] == [tried["id"]]
     assert terms == {"items": []}
 
 
@@ -53,6 +57,32 @@ def documents(text: str) -> list[dict[str, Any]]:
         found.append(document)
         rest = rest[end:].strip()
     return found
+
+
+@needs_curl
+def test_the_organisers_round_runs_as_written(served: Served, tmp_path: Path) -> None:
+    today = datetime.now(UTC).date()
+    script = "\n".join(blocks("docs/rounds.md", "sh"))
+    for written, ahead in (("2026-12-01", 2), ("2026-12-14", 15)):
+        assert written in script
+        script = script.replace(written, (today + timedelta(days=ahead)).isoformat())
+
+    ran = served.run(script, tmp_path)
+
+    assert ran.returncode == 0, ran.stderr
+    imported, draft, groups, left_out, again, published, meetups, yes, moved, met, both, last = documents(
+        ran.stdout
+    )
+    assert (imported["created"], draft["stats"]["placed"], left_out["items"]) == (6, 6, [])
+    assert all(len(group["members"]) == 2 and group["slot"] for group in groups["items"])
+    assert (again["state"], published["state"]) == ("planning", "published")
+    pairs = [meetup["members"] for meetup in meetups["items"]]
+    assert ["r-eva", "r-fay"] in pairs
+    assert ["r-ana", "r-cem"] not in pairs
+    assert yes["starts_at"] != moved["starts_at"]
+    assert (met["state"], both["state"]) == ("scheduled", "scheduled")
+    assert [meetup["members"] for meetup in last["items"]] == [["r-eva", "r-fay"]] * 2
+    assert (tmp_path / "meetup.ics").read_text().startswith("BEGIN:VCALENDAR")
 
 
 @needs_curl

@@ -11,8 +11,9 @@ import pytest
 from service.records import Access
 from service.storage.access import AccessReader
 from service.storage.session import Session
+from service.usecases.due import settle_due
 from service.usecases.keys import digest_of
-from service.usecases.profiles import change_profile, settle_due
+from service.usecases.profiles import change_profile
 from service.worker import work_once
 from tests.freshness.walk import InProcess, World
 from tests.harness import Kith, peers

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import run
+from benchmarks.communities import simulated
 from benchmarks.figures import Spread, quantile, table
 from benchmarks.judge import in_reach, km_between
 from benchmarks.page import PAGE, put
+from benchmarks.rounds import compare
 
 HERE, THERE = {"lat": 52.0, "lon": 13.0}, {"lat": 53.0, "lon": 13.0}
 
@@ -66,3 +68,13 @@ def test_the_judge_knows_distances_and_both_radii() -> None:
     assert not in_reach(asker, near | {"location": None}, ["in_person"])
     assert not in_reach(asker, near, ["in_person", "online"])
     assert not in_reach(asker, near, [])
+
+
+def test_rounds_are_compared_on_the_same_community() -> None:
+    found = compare(simulated(20, "mild"), 2)
+
+    assert set(found) == {"Kith, graph included", "a shuffle", "greedy", "rustworkx"}
+    ours, best = found["Kith, graph included"], found["rustworkx"]
+    assert (ours.impossible, ours.repeats) == (0, 0)
+    assert ours.left_out <= best.left_out <= found["greedy"].left_out
+    assert found["a shuffle"].impossible > 0

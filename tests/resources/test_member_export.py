@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.gatherings import arranged, published, say, tell
 from tests.harness import Kith
 from tests.problems import problem
 from tests.resources.people import (
@@ -31,7 +32,7 @@ __all__ = ["module_url"]
 PATH = "/v1/profiles/ana/export"
 KEPT = {
     "profile", "created_at", "responses", "connections", "blocks", "reports", "last_location", "moved_at",
-    "waiting_location",
+    "waiting_location", "calendar_since", "meetups", "rounds",
 }  # fmt: skip
 PEOPLE = tuple(f"p{number}" for number in range(8))
 
@@ -74,6 +75,22 @@ def test_it_holds_all_that_a_member_did(ana: Kith) -> None:
     times = [item["at"] for item in kept["responses"]] + [item["since"] for item in kept["blocks"]]
     assert len(times) == 7
     assert all(TIME.fullmatch(time) for time in [*times, kept["created_at"]])
+
+
+def test_it_holds_the_members_own_part_in_rounds_and_meetups(ana: Kith) -> None:
+    connect(ana, "ana", "p0")
+    made = published(ana, participants=["ana", "p1"])
+    meetup = arranged(ana, "ana", "p0")["id"]
+    say(ana, meetup, "ana", "yes")
+    say(ana, meetup, "p0", "other_time")
+    tell(ana, meetup, "ana", "met", again=True)
+
+    kept = export(ana)
+
+    assert kept["rounds"] == [{"id": made, "name": "December", "left_out": "no_feasible_peer"}]
+    assert kept["meetups"] == [
+        {"id": meetup, "round": None, "comes": True, "reply": None, "outcome": "met", "again": True}
+    ]
 
 
 def test_it_holds_nothing_of_those_who_blocked_or_reported(ana: Kith) -> None:
