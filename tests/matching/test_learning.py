@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from matching import Matcher, Place, Profile, TermModel, learning
+from matching import FACETS, Matcher, Place, Profile, TermModel, learning
 from matching.learning import Feedback, Learnt, learn
 from matching.ranking import NEAR
 from tests.matching.communities import answers, mood, two_tastes
@@ -92,9 +92,7 @@ def test_a_model_that_serves_the_judges_worse_is_refused(
 
     assert not refused.accepted
     assert refused.model.fitted is taught.model.fitted
-    assert refused.model == taught.model.recounted(
-        6, [{f: p.terms(f) for f in learning.FACETS} for p in grown]
-    )
+    assert refused.model == taught.model.recounted(6, [{f: p.terms(f) for f in FACETS} for p in grown])
     before, after = refused.figures["ndcg_before"], refused.figures["ndcg"]
     assert isinstance(before, float)
     assert isinstance(after, float)
