@@ -129,16 +129,21 @@ class Fitted:
         Raises
         ------
         ValueError
-            If the shapes don't fit together.
+            If the shapes don't fit together, or a number is not finite.
         """
         vectors = {facet: np.asarray(arrays[f"vectors_{facet}"], np.float32) for facet in FACETS}
         terms = {facet: tuple(map(str, kept["terms"][facet])) for facet in FACETS}
         centre, signs = np.asarray(arrays["centre"], np.float64), np.asarray(arrays["signs"], np.float32)
-        shapes = {facet: (len(terms[facet]), len(signs)) for facet in FACETS}
-        if len(centre) != len(signs) or any(vectors[facet].shape != shapes[facet] for facet in FACETS):
-            raise ValueError(f"expected vectors of shapes {shapes} and as many dimensions in the centre")
-        facets = np.array(kept["facets"], np.float64)
-        return cls(facets, float(kept["near"]), float(kept["rotation"]), terms, vectors, centre, signs)
+        facets = np.asarray(kept["facets"], np.float64)
+        near, rotation = float(kept["near"]), float(kept["rotation"])
+        shapes = {facet: (len(terms[facet]), signs.size) for facet in FACETS}
+        expected = (signs.size,), (signs.size,), (len(FACETS),), shapes
+        if (signs.shape, centre.shape, facets.shape, {f: v.shape for f, v in vectors.items()}) != expected:
+            raise ValueError(f"expected vectors of shapes {shapes}, as many dimensions in the rest, 3 facets")
+        numbers: list[NDArray[Any]] = [*vectors.values(), signs, centre, facets, np.array([near, rotation])]
+        if not all(np.isfinite(array).all() for array in numbers):
+            raise ValueError("expected finite numbers only in what was fitted")
+        return cls(facets, near, rotation, terms, vectors, centre, signs)
 
 
 def products(one: Points, others: Points, signs: NDArray[np.float32]) -> FloatArray:

@@ -156,6 +156,8 @@ class _Learner:
             return weights
         folds = [self._fold(~self._judges & (self._fold_of == number)) for number in (0, 1)]
         gains = self._gains(folds, weights)
+        if not len(gains):  # nobody could meet whom they chose
+            return weights
         for at, (name, steps) in enumerate(STEPS):
             tried = [_with(weights, name, step) for step in steps]
             results = [self._gains(folds, one) for one in tried]
@@ -288,7 +290,7 @@ class _Learner:
 
     def _gains(self, folds: Sequence[_Fold], weights: Weights) -> FloatArray:
         gains = [ndcg_at_10(fold.values(weights, self._spread), fold.relevant) for fold in folds]
-        return np.concatenate(gains) if gains else np.zeros(0)
+        return np.concatenate(gains)
 
     def _values_of(self, fitted: Fitted, fold: _Fold) -> FloatArray:
         """Return the values that another model gives the pairs of a fold."""
@@ -300,7 +302,7 @@ class _Learner:
 
 
 def _spread(values: FloatArray) -> float:
-    return float(values.std())
+    return float(values.std()) if values.size else 0.0
 
 
 def _with(weights: Weights, name: str, value: float) -> Weights:

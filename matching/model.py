@@ -93,7 +93,9 @@ class TermModel:
     def likeness(self) -> float:
         """Return what a member has in common with somebody just like them, on average."""
         counted = [
-            (self.weight(facet, term), n) for facet in FACETS for term, n in self.counts[facet].items()
+            (self.weight(facet, term), n)
+            for facet in FACETS
+            for term, n in self.counts.get(facet, {}).items()
         ]
         weighed = sum(weight**2 * n for weight, n in counted)
         rest = max(self.terms * self.members - sum(n for _, n in counted), 0.0)

@@ -23,6 +23,7 @@ from typing import Protocol
 from tests.attacks.location_geometry import Bound, Spot, away, km, solve
 
 WIDEST_KM = 200.0
+HALF, NEAR = 0.3, 0.3  # what scores in the middle, where all share one term; what nearness adds
 FAR = 200.0  # kilometres at which Kith's nearness ends
 REGION_KM = 60.0  # within which the attack knows the member from the start
 TURN = 2 * math.pi
@@ -57,6 +58,7 @@ class Service(Protocol):
 
     ways: Sequence[str]
     calls: int
+    shared: float  # what the terms are worth that the member and every asker have
 
     def stand(self, at: Spot) -> Asker:
         """Make a profile."""
@@ -170,7 +172,14 @@ class Attack:
     def _scored(self, at: Spot) -> Bound | None:
         asker = self.service.stand(at)
         score = asker.ask().score
-        return None if score is None else Bound(asker.seen_at, km_of(score + 5e-5), km_of(score - 5e-5))
+        return (
+            None
+            if score is None
+            else Bound(asker.seen_at, self._km_of(score + 5e-5), self._km_of(score - 5e-5))
+        )
+
+    def _km_of(self, score: float) -> float:
+        return km_of(score, self.service.shared)
 
     def _by_order(self, centre: Spot, *, widest_km: float) -> Spot:
         """Rank the member among decoys, then among closer ones."""
@@ -204,7 +213,9 @@ class Attack:
         return away(centre, self.chance.uniform(0, TURN), far)
 
 
-def km_of(score: float) -> float:
-    """Return the distance at which Kith gives two members with the same terms this score."""
-    near = ((score - 0.1) / 0.9 - 0.8) / 0.2
+def km_of(score: float, shared: float) -> float:
+    """Return the distance at which Kith gives two members this score whose terms are worth so much."""
+    part = min((score - 0.55) / 0.45, 1 - 1e-9)
+    far = part / (1 - abs(part))
+    near = (HALF * (1 + far) - shared) / NEAR
     return max(math.exp((1 - near) * math.log1p(FAR)) - 1, 0.0)

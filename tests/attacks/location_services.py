@@ -51,6 +51,7 @@ class SimulatedKith:
     def __init__(self, at: Spot, radius_km: float) -> None:
         self.ways: Sequence[str] = KITHS_WAYS
         self.calls = 0
+        self.shared = 1.0
         self._matcher = Matcher().fit([profile(MEMBER, at, radius_km)])
         self._decoys: dict[str, int] = {}
         self._numbers = itertools.count()
@@ -102,6 +103,7 @@ class HttpKith:
     kith: Kith
     ways: Sequence[str] = KITHS_WAYS
     calls: int = 0
+    shared: float = 100 / 101  # as long as no model was counted, in which a member states one term
     _decoys: dict[str, int] = field(default_factory=dict)
     _numbers: Iterable[int] = field(default_factory=itertools.count)
 
@@ -186,7 +188,7 @@ class NaiveService:
 
     def __init__(self, design: Design, at: Spot) -> None:
         self.ways: Sequence[str] = (design.way,)
-        self.calls = 0
+        self.calls, self.shared = 0, 0.0
         self._design, self._at = design, at
         self._decoys: Sequence[Spot] = ()
 

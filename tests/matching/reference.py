@@ -1,22 +1,16 @@
-"""The judge: the whole ranking in plain loops and scikit-learn's own parts, from the definitions."""
+"""The judge: the whole ranking in plain loops, from the definitions."""
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-import numpy as np
-from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.metrics.pairwise import haversine_distances
-from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import normalize
+from matching import FACETS, Profile, Slot, TermModel
+from tests.matching.values import half, has_mode, kilometres, pair_code, score, terms, worth
 
-from matching import FACETS, Profile, Slot, TermModel, normalise
-from matching.related import kin, kin_count
-
-RADIUS_KM = 6371.0088
 REASONS = ("no_location", "too_far", "no_shared_mode", "no_shared_slot", "no_shared_language", "not_sought")
 RELAX = ("radius_km", "modes", "availability", "languages", "seeks")
 
@@ -32,6 +26,7 @@ class Asked:
     facet: str | None = None
     exclude: tuple[str, ...] = ()
     invited_by: tuple[str, ...] = ()
+    acquainted: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -44,6 +39,7 @@ class Peer:
     km: float
     slots: tuple[Slot, ...]
     shared: dict[str, set[str]]
+    rank: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -56,61 +52,7 @@ class Expected:
     relax: tuple[str, ...]
 
 
-# ---------------------------------------------------------------- likeness
-
-
-def terms(profile: Profile, facet: str) -> set[str]:
-    return {normalise(term) for term in getattr(profile, facet)} - {""}
-
-
-def weighted(profiles: list[Profile], facet: str, model: TermModel) -> np.ndarray:
-    """Return the rows of one facet, of length 1 each."""
-    written = set().union(*(terms(profile, facet) for profile in profiles))
-    if not written:
-        return np.zeros((len(profiles), 1))
-    meant = {term: model.spelling.nearest(term) or term for term in written}
-    vocabulary = sorted(written | set(meant.values()))
-    members = max(model.members, 3)
-    counts = [max(model.counts[facet].get(term, 3), 3) for term in vocabulary]
-    corpus = np.array([[member < count for count in counts] for member in range(members)], float)
-    tfidf = TfidfTransformer(norm=None, smooth_idf=True).fit(corpus)
-    uses = [[term in terms(profile, facet) for term in vocabulary] for profile in profiles]
-    mixing = np.zeros((len(vocabulary), len(vocabulary) + kin_count()))
-    for term in written:
-        at, right = vocabulary.index(term), vocabulary.index(meant[term])
-        part = 1 if at == right else 0.8
-        mixing[at, right] = part * math.sqrt(1 - sum(share for _, share in kin(meant[term])))
-        for column, share in kin(meant[term]):
-            mixing[at, len(vocabulary) + column] = part * math.sqrt(share)
-        mixing[at, at] += math.sqrt(1 - part**2)
-        mixing[at] *= tfidf.idf_[right]
-    rows: np.ndarray = normalize(np.array(uses, float) @ mixing)
-    return rows
-
-
-def likeness(
-    asker: Profile, others: list[Profile], model: TermModel, weights: Mapping[str, float], facet: str | None
-) -> list[float]:
-    """Return the cosine with each other member."""
-    if not others:
-        return []
-    facets = FACETS if facet is None else (facet,)
-    scale = {one: 1.0 if facet else math.sqrt(weights[one]) for one in facets}
-    rows = normalize(np.hstack([scale[one] * weighted([asker, *others], one, model) for one in facets]))
-    search = NearestNeighbors(n_neighbors=len(others), metric="cosine", algorithm="brute").fit(rows[1:])
-    distances, places = search.kneighbors(rows[:1])
-    cosines = dict(zip(places[0].tolist(), (1 - distances[0]).tolist(), strict=True))
-    return [cosines[at] if cosines[at] > 1e-9 else 0.0 for at in range(len(others))]
-
-
-# ---------------------------------------------------------------- place and time
-
-
-def kilometres(a: Profile, b: Profile) -> float:
-    if a.place is None or b.place is None:
-        return math.inf
-    points = np.radians([[a.place.lat, a.place.lon], [b.place.lat, b.place.lon]])
-    return float(haversine_distances(points)[0, 1] * RADIUS_KM)
+# ---------------------------------------------------------------- time
 
 
 @lru_cache(maxsize=256)
@@ -175,12 +117,6 @@ def speak_alike(a: Profile, b: Profile) -> bool:
 def content(a: Profile, b: Profile) -> bool:
     """Tell whether b is what a seeks."""
     return all(b.attributes.get(name) in values for name, values in a.seeks.items())
-
-
-def has_mode(profile: Profile, mode: str) -> bool:
-    if profile.modes is None:
-        return mode == ("online" if profile.place is None else "in_person")
-    return mode in profile.modes
 
 
 class Pair:
@@ -279,8 +215,9 @@ def answer(
     asker: Profile,
     asked: Asked,
     model: TermModel,
-    weights: Mapping[str, float],
+    stated: Mapping[str, float] | None,
     separate_by: tuple[str, ...],
+    prices: Mapping[str, float] = MappingProxyType({}),
 ) -> Expected:
     """Return what a matcher must answer."""
     if asker.paused:
@@ -293,15 +230,20 @@ def answer(
         if equal(asker, peer, separate_by)
     ]
     pairs = {peer.id: Pair(asker, peer, asked) for peer in present}
-    cosines = likeness(asker, present, model, weights, asked.facet)
+    middle, rotation = half(model), model.fitted.rotation if model.fitted else 0.0
     peers = {}
-    for peer, cosine in zip(present, cosines, strict=True):
+    for peer in present:
         pair = pairs[peer.id]
         if pair.fits():
             modes = ("in_person",) * pair.in_person + ("online",) * pair.mode_on
-            points = cosine if asked.facet else score(asker, peer, cosine, pair.km)
+            value, common = worth(asker, peer, model, stated, asked.facet)
+            share = pair_code(asker.id, peer.id, model.number) / 2**64
+            factor = (1 + rotation * (share - 0.5)) / prices.get(peer.id, 1.0)
+            rank = score(value * factor if value > 0 else value / factor, common, middle)
+            rank += min(asked.acquainted.get(peer.id, 0), 2)
             shared = {facet: terms(asker, facet) & terms(peer, facet) for facet in FACETS}
-            peers[peer.id] = Peer(peer.id, points, modes, pair.km, shown(asker, peer, asked.on), shared)
+            points, slots = score(value, common, middle), shown(asker, peer, asked.on)
+            peers[peer.id] = Peer(peer.id, points, modes, pair.km, slots, shared, rank)
     missing = max(asked.n - len(peers), 0)
     if not missing:
         return Expected(peers, 0, (), ())
@@ -311,13 +253,6 @@ def answer(
     relax = sorted((name for name in RELAX if tally[name]), key=lambda name: -tally[name])
     reasons = tuple(name for name in REASONS if any(name in found for found in kept))
     return Expected(peers, missing, reasons, tuple(relax))
-
-
-def score(a: Profile, b: Profile, cosine: float, km: float) -> float:
-    near = 0.0
-    if has_mode(a, "in_person") and has_mode(b, "in_person") and km < math.inf:
-        near = min(max(1 - math.log(1 + km) / math.log(201), 0.0), 1.0)
-    return 0.1 * near if cosine == 0 else 0.1 + 0.9 * cosine * (0.8 + 0.2 * near)
 
 
 @lru_cache(maxsize=1 << 14)

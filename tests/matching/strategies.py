@@ -1,12 +1,15 @@
 """Random members and questions, out of small pools so that they meet, tie and miss each other often."""
 
 import random
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
 
-from matching import Matcher, Place, Profile, Slot, TermModel
+from matching import FACETS, Matcher, Place, Profile, Slot, TermModel, normalise
+from matching.latent import Fitted
 from tests.matching.reference import Asked
 
 TERMS = (
@@ -132,6 +135,7 @@ questions = st.builds(
     facet=st.sampled_from((None, None, "interests", "goals")),
     exclude=some(IDS, 1),
     invited_by=some(IDS, 4),
+    acquainted=st.dictionaries(st.sampled_from(IDS), st.integers(0, 5), max_size=3),
 )
 facet_weights = st.none() | st.fixed_dictionaries(
     {"interests": st.sampled_from((1.0, 0.0, 0.25)), "goals": st.sampled_from((1.0, 3.0))}
@@ -139,17 +143,40 @@ facet_weights = st.none() | st.fixed_dictionaries(
 separations = st.sampled_from(((), (), (), ("role",), ("role", "team")))
 
 
+def fitted(seed: int) -> Fitted:
+    """Return what a fit might add, by chance."""
+    chance = np.random.default_rng(seed)
+    known = sorted({normalise(term) for term in TERMS} - {""})
+    terms = {facet: tuple(term for term in known if chance.random() < 0.8) for facet in FACETS}
+    vectors = {
+        facet: (0.5 * chance.standard_normal((len(terms[facet]), 6))).astype(np.float32) for facet in FACETS
+    }
+    return Fitted(
+        facets=chance.choice([0.5, 1.0, 2.0], 3),
+        near=float(chance.choice([0.1, 0.8])),
+        rotation=0.2,
+        terms=terms,
+        vectors=vectors,
+        centre=0.3 * chance.standard_normal(6),
+        signs=chance.choice([-1.0, 1.0], 6).astype(np.float32),
+    )
+
+
+prices = st.none() | st.dictionaries(st.sampled_from(IDS), st.sampled_from((0.5, 1.5, 4.0)), max_size=6)
+
+
 @st.composite
 def models(draw: st.DrawFn) -> TermModel:
     seeds = draw(st.lists(st.integers(0, 1000), max_size=4))  # some of 48 members, so that weights differ
-    return TermModel.of(draw(st.integers(0, 5)), [profile for seed in seeds for profile in crowd(seed)])
+    counted = TermModel.of(draw(st.integers(0, 5)), [profile for seed in seeds for profile in crowd(seed)])
+    return replace(counted, fitted=draw(st.none() | st.integers(0, 1000).map(fitted)))
 
 
 changes = st.lists(
     st.tuples(st.just("update"), profiles)
     | st.tuples(st.just("remove"), st.sampled_from(IDS))
     | st.tuples(st.just("compact"), st.none())
-    | st.tuples(st.just("use"), st.tuples(models(), facet_weights, separations)),
+    | st.tuples(st.just("use"), st.tuples(models(), facet_weights, separations, prices)),
     max_size=25,
 )
 
@@ -164,5 +191,5 @@ def apply(matcher: Matcher, change: tuple[str, Any]) -> None:
     elif verb == "compact":
         matcher.compact()
     else:
-        model, weights, separate_by = what
-        matcher.use(model, facet_weights=weights, separate_by=separate_by)
+        model, weights, separate_by, charged = what
+        matcher.use(model, facet_weights=weights, separate_by=separate_by, prices=charged)

@@ -1,39 +1,41 @@
-"""Rows have one length, are the judge's, and know each facet apart."""
+"""Rows are the judge's and know each facet apart; so are points."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from matching import FACETS, Profile, ProfileVectorizer, TermModel
-from matching.features import GRAIN, facet_shares
+from matching.features import GRAIN, weights_of_facets
 from matching.related import kin, kin_count
-from tests.matching import reference, strategies
+from tests.matching import strategies, values
 
 
-@settings(max_examples=60, deadline=None)
-@given(strategies.populations.filter(bool), strategies.facet_weights)
-def test_scalar_products_are_the_judges_cosines(
-    members: list[Profile], weights: dict[str, float] | None
-) -> None:
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("weights", [None, {"goals": 3.0}, {"interests": 0.0, "goals": 1.0}])
+def test_scalar_products_are_the_judges(seed: int, weights: dict[str, float] | None) -> None:
+    members = strategies.crowd(seed)
     vectorizer = ProfileVectorizer(facet_weights=weights)
 
     rows = vectorizer.fit_transform(members)
 
-    full = dict.fromkeys(FACETS, 1.0) | dict(weights or {})
-    expected = reference.likeness(members[0], members, vectorizer.model_, full, None)
-    assert (rows @ rows[[0]].T).toarray().ravel() == pytest.approx(expected, abs=1e-6)
+    model = vectorizer.model_
+    by_facet = values.facet_weights(model, weights)
+    expected = [
+        sum(by_facet[facet] * values.shared_value(members[0], other, facet, model) for facet in FACETS)
+        for other in members
+    ]
+    assert (rows @ rows[[0]].T).toarray().ravel() == pytest.approx(expected, abs=1e-9)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(strategies.populations)
-def test_values_are_multiples_of_the_grain_and_blocks_of_length_one(members: list[Profile]) -> None:
+def test_values_are_multiples_of_the_grain(members: list[Profile]) -> None:
     blocks = ProfileVectorizer().fit(members).blocks(members)
 
     for block in blocks.values():
         assert np.array_equal(np.rint(block.values / GRAIN) * GRAIN, block.values)
-        rows = np.repeat(np.arange(len(members)), block.lengths)
-        squares = np.bincount(rows, weights=block.values**2, minlength=len(members))
-        assert squares == pytest.approx((block.terms > 0).astype(float), abs=1e-6)
 
 
 def test_the_order_of_terms_makes_no_difference_to_the_last_bit() -> None:
@@ -57,12 +59,15 @@ def test_the_same_term_in_two_facets_is_not_shared() -> None:
 def test_a_facet_left_empty_costs_nothing() -> None:
     one, other = Profile("a", "A", interests=("chess",)), Profile("b", "B", interests=("chess",))
 
-    rows = ProfileVectorizer().fit_transform([one, other])
+    vectorizer = ProfileVectorizer()
+    rows = vectorizer.fit_transform([one, other])
 
-    assert (rows @ rows.T)[0, 1] == pytest.approx(1)
+    assert (rows @ rows.T)[0, 1] == pytest.approx(
+        vectorizer.model_.weight("interests", "chess") ** 2, abs=1e-4
+    )
 
 
-def test_a_term_unknown_at_fit_counts_in_the_length_only() -> None:
+def test_a_term_unknown_at_fit_has_no_column_but_counts() -> None:
     vectorizer = ProfileVectorizer().fit([Profile("a", "A", interests=("opera",))])
 
     row = vectorizer.transform([Profile("b", "B", interests=("opera", "kites", "hiking"))]).toarray()
@@ -71,7 +76,9 @@ def test_a_term_unknown_at_fit_counts_in_the_length_only() -> None:
     names = vectorizer.get_feature_names_out()
     assert set(names[row[0] > 0].tolist()) >= {"interests: opera"}
     assert np.count_nonzero(row) == 1 + len(set(kin("opera") + kin("hiking")))  # opera, and both terms' kin
-    assert 0 < (row**2).sum() < 1
+    assert vectorizer.blocks([Profile("b", "B", interests=("opera", "kites"))])[
+        "interests"
+    ].terms.tolist() == [2]
 
 
 def test_columns_are_named_group_by_group_then_term_by_term() -> None:
@@ -101,9 +108,38 @@ def test_weights_of_another_kind_are_refused(weights: dict[str, float]) -> None:
         ProfileVectorizer(facet_weights=weights).fit([])
 
 
-def test_shares_are_of_length_one_where_a_facet_of_some_weight_is_stated() -> None:
-    stated = np.array([[True, True, False], [False, False, True], [False, False, False]])
+def test_stated_weights_have_a_mean_of_one_and_only_compare() -> None:
+    model = TermModel.count(0, [])
 
-    shares = facet_shares(stated, np.array([1.0, 3.0, 0.0]))
+    once = weights_of_facets({"goals": 4.0}, model)
 
-    assert shares.tolist() == [[0.5, 0.75**0.5, 0], [0, 0, 0], [0, 0, 0]]
+    assert once.tolist() == pytest.approx([0.5, 0.5, 2.0])
+    assert weights_of_facets({"interests": 1e308, "activities": 1e308, "goals": 0.0}, model).tolist() == (
+        pytest.approx([1.5, 1.5, 0.0])
+    )
+    assert weights_of_facets(dict.fromkeys(FACETS, 0.0), model).tolist() == [0, 0, 0]
+
+
+def test_without_stated_weights_those_learnt_count_or_one() -> None:
+    counted = TermModel.count(0, [])
+    learnt = replace(counted, fitted=strategies.fitted(3))
+
+    assert learnt.fitted is not None
+    assert weights_of_facets(None, counted).tolist() == [1, 1, 1]
+    assert weights_of_facets(None, learnt).tolist() == learnt.fitted.facets.tolist()
+    assert weights_of_facets({}, learnt).tolist() == [1, 1, 1]
+
+
+def test_points_are_those_of_the_model_and_none_before_a_fit() -> None:
+    members = strategies.crowd(5)
+    model = replace(TermModel.of(1, members), fitted=strategies.fitted(5))
+
+    plain = ProfileVectorizer().fit(members)
+    directions, lengths = plain.points(members)
+    assert (directions.shape, lengths.tolist(), plain.dimensions) == ((12, 0), [0] * 12, 0)
+    for weights in (None, {"goals": 4.0}):
+        vectorizer = ProfileVectorizer(facet_weights=weights).fit(members, model=model)
+        directions, lengths = vectorizer.points(members)
+        assert vectorizer.dimensions == 6
+        expected = [values.point(member, model, weights) for member in members]
+        assert directions * lengths[:, None] == pytest.approx(np.array(expected), abs=1e-9)

@@ -119,7 +119,9 @@ def test_a_facet_narrows_the_score_to_itself() -> None:
 
     by_goal = matcher.suggest(one, facet="goals").items
 
-    assert [(item.id, item.score) for item in by_goal] == [("other", 1.0), ("alike", 0.0)]
+    assert [item.id for item in by_goal] == ["other", "alike"]
+    assert by_goal[0].score > 0.5
+    assert by_goal[1].score == 0
 
 
 @settings(max_examples=40, deadline=None)

@@ -1,9 +1,11 @@
 """Whatever a matcher has been through, it answers like the judge."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,11 +27,8 @@ def ask(matcher: Matcher, profile: Profile, asked: Asked) -> Answer:
         facet=asked.facet,
         exclude=asked.exclude,
         invited_by=asked.invited_by,
+        acquainted=asked.acquainted,
     )
-
-
-def full(weights: Mapping[str, float] | None) -> dict[str, float]:
-    return dict.fromkeys(FACETS, 1.0) | dict(weights or {})
 
 
 def agree(answer: Answer, expected: Expected, asked: Asked) -> None:
@@ -44,10 +43,10 @@ def agree(answer: Answer, expected: Expected, asked: Asked) -> None:
         assert item.slots == peer.slots
         assert item.distance == (band(peer.km) if "in_person" in peer.modes else None)
         assert {facet: set(map(normalise, item.shared[facet])) for facet in FACETS} == peer.shared
-    scores = [expected.peers[profile_id].score for profile_id in ids]
-    assert all(first >= second - NEAR for first, second in pairwise(scores))
-    left = [peer.score for peer in expected.peers.values() if peer.id not in ids]
-    assert not left or not scores or min(scores) >= max(left) - NEAR
+    ranks = [expected.peers[profile_id].rank for profile_id in ids]
+    assert all(first >= second - NEAR for first, second in pairwise(ranks))
+    left = [peer.rank for peer in expected.peers.values() if peer.id not in ids]
+    assert not left or not ranks or min(ranks) >= max(left) - NEAR
     if expected.missing:
         assert answer.shortfall is not None
         shortfall = answer.shortfall
@@ -60,7 +59,26 @@ def agree(answer: Answer, expected: Expected, asked: Asked) -> None:
         assert answer.shortfall is None
 
 
-@settings(max_examples=120, deadline=None)
+@pytest.mark.parametrize("seed", range(12))
+def test_a_learnt_matcher_answers_like_the_judge(seed: int) -> None:
+    population = strategies.crowd(seed)
+    weights = {"interests": 0.25, "goals": 3.0} if seed % 3 == 0 else None
+    prices = {"a": 2.0, "c": 0.5, "f": 8.0} if seed % 2 else None
+    model = TermModel.of(seed, population * 2)
+    if seed % 4:
+        model = replace(model, fitted=strategies.fitted(seed))
+
+    matcher = Matcher(facet_weights=weights).fit(population, model=model, prices=prices)
+
+    members = {profile.id: profile for profile in population}
+    for number, asker in enumerate(population):
+        facet = "interests" if number == 0 else None
+        asked = Asked(n=(1, 3, 20)[number % 3], facet=facet, acquainted={"b": 1, "d": 2, "e": 3, "nobody": 2})
+        expected = reference.answer(members, asker, asked, model, weights, (), prices or {})
+        agree(ask(matcher, asker, asked), expected, asked)
+
+
+@settings(max_examples=25, deadline=None)
 @given(
     strategies.crowds,
     strategies.profiles | st.sampled_from(strategies.IDS),
@@ -80,11 +98,11 @@ def test_a_fitted_matcher_answers_like_the_judge(
     members = {profile.id: profile for profile in population}
     asker = members[who] if isinstance(who, str) else who
     model = TermModel.of(0, members.values())
-    expected = reference.answer(members, asker, asked, model, full(weights), separate_by)
+    expected = reference.answer(members, asker, asked, model, weights, separate_by)
     agree(ask(matcher, asker, asked), expected, asked)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(strategies.crowds, strategies.models(), strategies.changes, strategies.profiles, strategies.questions)
 def test_a_changed_matcher_answers_like_the_judge(
     population: list[Profile],
@@ -95,8 +113,7 @@ def test_a_changed_matcher_answers_like_the_judge(
 ) -> None:
     matcher = Matcher().fit(population, model=model)
     members = {profile.id: profile for profile in population}
-    weights: Mapping[str, float] | None = None
-    separate_by: tuple[str, ...] = ()
+    used_last: tuple[Any, ...] = (model, None, (), None)
     for verb, what in changed:
         strategies.apply(matcher, (verb, what))
         if verb == "update":
@@ -104,9 +121,10 @@ def test_a_changed_matcher_answers_like_the_judge(
         elif verb == "remove":
             members.pop(what, None)
         elif verb == "use":
-            model, weights, separate_by = what
+            used_last = what
 
     assert len(matcher) == len(members)
     assert all((profile_id in matcher) == (profile_id in members) for profile_id in strategies.IDS)
-    expected = reference.answer(members, asker, asked, model, full(weights), separate_by)
+    used, weights, separate_by, prices = used_last
+    expected = reference.answer(members, asker, asked, used, weights, separate_by, prices or {})
     agree(ask(matcher, asker, asked), expected, asked)

@@ -8,12 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching import Place
+from matching.features import GRAIN
 from matching.profile import unit_vector
-from matching.ranking import best, kilometres, member_code, nearness, pair_codes, score
+from matching.ranking import (
+    best,
+    kilometres,
+    length_norm,
+    member_code,
+    moved,
+    nearness,
+    pair_codes,
+    score,
+    steps,
+    turned,
+    value,
+)
+from tests.matching.values import splitmix
 
-unit = st.floats(0, 1)
 words = st.integers(0, 2**64 - 1)
-MASK = 2**64 - 1
 
 
 def distance(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
@@ -21,34 +33,62 @@ def distance(a: tuple[float, float, float], b: tuple[float, float, float]) -> fl
     return float(kilometres(x, y, z, a)[0])
 
 
-def splitmix(word: int) -> int:
-    word = (word + 0x9E3779B97F4A7C15) & MASK
-    word = ((word ^ (word >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-    word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & MASK
-    return word ^ (word >> 31)
+@given(st.floats(-50, 50), st.floats(-50, 50), st.floats(0.1, 20))
+def test_any_common_term_ranks_above_none(some: float, none: float, half: float) -> None:
+    with_common, without = score(np.array([some, none]), np.array([True, False]), half)
+
+    assert 0 <= without < 0.1 < with_common < 1
 
 
-@given(st.floats(1e-6, 1), unit, unit)
-def test_any_likeness_ranks_above_none_and_nearness_never_harms(
-    likeness: float, near: float, nearer: float
-) -> None:
-    low, high = sorted((near, nearer))
+def test_the_score_grows_with_the_value_and_is_in_its_middle_at_the_half() -> None:
+    values = np.array([-1000.0, -1.0, 0.0, 1.0, 2.0, 5.0, 1000.0])
 
-    some, none = score(np.array([likeness]), np.array([low])), score(np.zeros(1), np.ones(1))
-    assert none[0] < some[0] <= score(np.array([likeness]), np.array([high]))[0] <= 1
+    common, none = score(values, np.ones(7, np.bool_), 2.0), score(values, np.zeros(7, np.bool_), 2.0)
+
+    assert (np.diff(common) > 0).all()
+    assert common[[2, 4]].tolist() == pytest.approx([0.325, 0.55])
+    assert common[[0, -1]].tolist() == pytest.approx([0.1, 1.0], abs=0.002)
+    assert none.tolist() == pytest.approx([0, 0, 0, 1 / 30, 0.05, 5 / 70, 0.1], abs=0.0003)
+    assert (np.diff(none[2:]) > 0).all()
 
 
-def test_the_score_reaches_both_ends() -> None:
-    assert score(np.array([0.0, 1.0]), np.array([0.0, 1.0])).tolist() == [0.0, 1.0]
+def test_many_terms_divide_softly() -> None:
+    norms = length_norm(np.array([0.0, 5.0, 10.0, 300.0]), 10.0)
+
+    assert norms.tolist() == pytest.approx([(100 / 110) ** 0.5, (105 / 110) ** 0.5, 1, (400 / 110) ** 0.5])
+
+
+def test_what_is_shared_and_kindred_is_divided_and_nearness_is_not() -> None:
+    assert value(np.array([3.0]), np.array([2.0]), np.array([-1.0]), np.array([0.25])).tolist() == [1.25]
+
+
+@pytest.mark.parametrize("worth", [5.0, 0.0, -5.0])
+def test_a_low_factor_never_moves_up_and_a_high_one_never_down(worth: float) -> None:
+    down, same, up = moved(np.full(3, worth), np.array([0.5, 1.0, 2.0]))
+
+    assert same == worth
+    assert down < worth < up or down == worth == up == 0
+
+
+def test_a_pairs_turn_is_around_one_by_its_code() -> None:
+    factors = turned(np.array([0, 2**63, 2**64 - 1], np.uint64), 0.2)
+
+    assert factors.tolist() == pytest.approx([0.9, 1.0, 1.1])
+    assert turned(np.array([7], np.uint64), 0.0).tolist() == [1.0]
+
+
+def test_acquaintances_count_in_three_steps() -> None:
+    assert steps(np.array([0, 1, 2, 3, 40])).tolist() == [0, 1, 2, 2, 2]
 
 
 def test_nearness_falls_from_one_to_nothing() -> None:
     near = nearness(np.array([0.0, 2.0, 50.0, 200.0, 20000.0, np.nan]))
 
     assert near[0] == 1
-    assert near[1] == pytest.approx(1 - math.log(3) / math.log(201))
+    assert near[1] == pytest.approx(1 - math.log(3) / math.log(201), abs=GRAIN / 2)
     assert near[1] > near[2] > 0
     assert near[3:].tolist() == [0, 0, 0]
+    assert (np.rint(near / GRAIN) * GRAIN == near).all()
 
 
 @pytest.mark.parametrize(
