@@ -1,9 +1,9 @@
 """Somebody for everybody: in comes a matcher, out come prices that keep members from all lists, or none.
 
 A member's price is taken off their value in everybody's list. As in an auction (Bertsekas 1988), prices of
-who is on too many lists rise a little at a time and those of who is on none fall, until lists are fair
-enough, and no further: a fair list is a little less alike. That is worked out on each member's best rivals
-and whose best rival they are, so its cost grows with the members, not with the pairs.
+who is on no list fall a little at a time until somebody takes them, and then of who is on few; those of who
+is on many don't rise, which would cost far more likeness for the same. That is worked out on each member's
+best rivals and whose best rival they are, so its cost grows with the members, not with the pairs.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -12,18 +12,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from .arrays import FloatArray, IntArray
+from .learning import ROTATION
 from .matcher import Matcher
 from .ranking import turns
 
+_TURNS = 1 / ROTATION  # from how far turns move to the spread of values
+
 FIRST = 10  # places of a list that count
 RIVALS = 100  # of each member
-ROUNDS = 30
-STEP = 0.1  # of the spread of values, for a member on 2.7 times as many lists as is fair
-MOST = 2.0  # the logarithm of how many times as many counts
-FAIR_GINI = 0.25
+ROUNDS = 80
+STEP = 0.45  # of the spread of values
+SELDOM = 2  # lists
 HALF_OF_UNFAIR = 0.48  # of the Gini coefficient without prices
+FAIR_GINI = 0.25
+FAIR_ROUNDS = 20
 FEW_UNSHOWN = 0.004
-NEWCOMERS = 0.1  # the share of members who pay less than a newcomer, who pays nothing
+NEWCOMERS = 0.3  # the share of members who pay less than a newcomer, who pays nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +65,19 @@ def balance(
         Is told how far it is, from 0 to 1.
     """
     graph = _Rivals.of(matcher, exclude or {}, progress)
-    unit = matcher.model_.fitted.rotation * 5 if matcher.model_.fitted else 0.0
+    unit = _TURNS * matcher.model_.fitted.rotation if matcher.model_.fitted else 0.0
+    could = np.diff(graph.starts) > 0  # whoever can meet nobody is nobody's to show
     prices = np.zeros(len(graph.ids))
     places = graph.lists(prices)
-    could = np.diff(graph.starts) > 0  # whoever can meet nobody is nobody's to show
-    start = gini(graph.shown(places)[could])
-    for number in range(ROUNDS):
+    start, fair_rounds = gini(graph.shown(places)[could]), 0
+    for _ in range(ROUNDS if unit else 0):
         shown = graph.shown(places)
-        if _is_fair(shown[could], start) or not unit:
-            break
-        fair = shown.sum() / could.sum()
-        more = np.clip(np.log((shown + 0.5) / (fair + 0.5)), -MOST, MOST)
-        prices += STEP * unit * more * (1 - 0.7 * number / ROUNDS)
+        lifted = could & (shown == 0)
+        if lifted.sum() <= FEW_UNSHOWN * could.sum():
+            if gini(shown[could]) <= max(FAIR_GINI, HALF_OF_UNFAIR * start) or fair_rounds == FAIR_ROUNDS:
+                break
+            lifted, fair_rounds = could & (shown <= SELDOM), fair_rounds + 1
+        prices[lifted] -= STEP * unit
         places = graph.lists(prices)
     progress(1.0)
     peers = [graph.others[of].tolist() for of in places]
@@ -106,11 +111,6 @@ def gini(counts: FloatArray | IntArray) -> float:
         return 0.0
     ranks = 2 * np.arange(1, n + 1) - n - 1
     return float(ranks @ np.sort(counts) / (n * total))
-
-
-def _is_fair(shown: IntArray, start: float) -> bool:
-    unshown = np.count_nonzero(shown == 0) / max(len(shown), 1)
-    return bool(unshown <= FEW_UNSHOWN and gini(shown) <= max(FAIR_GINI, HALF_OF_UNFAIR * start))
 
 
 @dataclass(frozen=True, slots=True)

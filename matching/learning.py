@@ -47,7 +47,7 @@ class Learnt:
 
     model: TermModel
     accepted: bool
-    figures: Mapping[str, float | int | bool | None]
+    figures: Mapping[str, float | int | str | bool | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +206,10 @@ class _Learner:
 
     def judge(
         self, weights: Weights, model: TermModel, before: TermModel | None
-    ) -> tuple[dict[str, float | int | bool | None], bool]:
+    ) -> tuple[dict[str, float | int | str | bool | None], bool]:
         """Compare on the judges: the new model, the one before, and one that has learnt nothing."""
         fold = self._fold(self._judges)
-        figures: dict[str, float | int | bool | None] = {
+        figures: dict[str, float | int | str | bool | None] = {
             "members": len(self._corpus),
             "terms": sum(map(len, self._corpus.terms.values())),
             "dimensions": model.fitted.dimensions if model.fitted else 0,

@@ -14,7 +14,7 @@ from .profile import EARTH_KM
 
 _FAR_KM = 200.0  # where nearness ends
 _SOFT_TERMS = 100.0  # with many fewer terms than that, their number hardly matters
-_MANY = 2  # acquaintances in common
+_MANY = 3  # acquaintances in common
 _TIER = 2.0**20  # above all values, which keep 32 bits behind the point beside it
 HALF = 0.3  # of what a member has in common with their like: the value that scores in the middle
 NEAR = 0.3  # what nearness of 1 adds, before anything was fitted; the commonest shared term adds 1

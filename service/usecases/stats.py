@@ -79,10 +79,10 @@ def stats_of(survey: Survey, lists: Mapping[str, Collection[str]]) -> Stats:
     members = len(survey.profiles)
     return Stats(
         members=members,
-        with_suggestion=shares["with_suggestion"],
+        with_suggestion=shares.with_suggestion,
         connected=len(survey.connected) / max(members, 1),
-        never_suggested=shares["never_suggested"],
-        exposure_gini=shares["exposure_gini"],
+        never_suggested=shares.never_suggested,
+        exposure_gini=shares.exposure_gini,
         reply_rate=min(1.0, community.replied / max(community.introduced, 1)),
         meetups_held=survey.meetups_held,
         as_of=survey.now,
