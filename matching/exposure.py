@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import FloatArray, IntArray
+from .arrays import BoolArray, FloatArray, IntArray
 from .matcher import Matcher
 from .ranking import turns
 
@@ -142,7 +142,9 @@ class _Rivals:
             if number % 256 == 0:
                 progress(0.9 * number / len(profiles))
         ids = tuple(profile.id for profile in profiles)
-        return cls._both_ways(ids, np.concatenate(owners), np.concatenate(others), np.concatenate(values))
+        graph = cls._both_ways(ids, np.concatenate(owners), np.concatenate(others), np.concatenate(values))
+        shown = np.array([profile.suggestible and not profile.full for profile in profiles], np.bool_)
+        return graph.only(shown[graph.others])
 
     @classmethod
     def _both_ways(
@@ -155,6 +157,12 @@ class _Rivals:
         other = np.concatenate([others, owners])[first]
         starts = np.searchsorted(owner, np.arange(len(ids) + 1))
         return cls(ids, owner, other, np.concatenate([values, values])[first], starts)
+
+    def only(self, kept: BoolArray) -> "_Rivals":
+        """Keep only some pairs."""
+        owners = self.owners[kept]
+        starts = np.searchsorted(owners, np.arange(len(self.ids) + 1))
+        return _Rivals(self.ids, owners, self.others[kept], self.values[kept], starts)
 
     def lists(self, prices: FloatArray) -> list[IntArray]:
         """Return everybody's first ten under these prices, as places among the pairs."""
