@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import FloatArray, IntArray
+from .arrays import BoolArray, FloatArray, IntArray
 from .learning import ROTATION
 from .matcher import Matcher
 from .ranking import turns
@@ -66,7 +66,7 @@ def balance(
     """
     graph = _Rivals.of(matcher, exclude or {}, progress)
     unit = _TURNS * matcher.model_.fitted.rotation if matcher.model_.fitted else 0.0
-    could = np.diff(graph.starts) > 0  # whoever can meet nobody is nobody's to show
+    could = np.bincount(graph.others, minlength=len(graph.ids)) > 0  # others can't be shown to anybody
     prices = np.zeros(len(graph.ids))
     places = graph.lists(prices)
     start, fair_rounds = gini(graph.shown(places)[could]), 0
@@ -142,7 +142,17 @@ class _Rivals:
             if number % 256 == 0:
                 progress(0.9 * number / len(profiles))
         ids = tuple(profile.id for profile in profiles)
-        return cls._both_ways(ids, np.concatenate(owners), np.concatenate(others), np.concatenate(values))
+        graph = cls._both_ways(ids, np.concatenate(owners), np.concatenate(others), np.concatenate(values))
+        shown = np.array([profile.suggestible and not profile.full for profile in profiles], np.bool_)
+        number = {name: at for at, name in enumerate(ids)}
+        hidden = [
+            number[one] * len(ids) + number[other]
+            for one, others in exclude.items()
+            for other in others
+            if one in number and other in number
+        ]
+        keys = graph.owners * len(ids) + graph.others  # hidden from one of two, who may be seen by the other
+        return graph.only(shown[graph.others] & ~np.isin(keys, np.array(hidden, np.int64)))
 
     @classmethod
     def _both_ways(
@@ -155,6 +165,12 @@ class _Rivals:
         other = np.concatenate([others, owners])[first]
         starts = np.searchsorted(owner, np.arange(len(ids) + 1))
         return cls(ids, owner, other, np.concatenate([values, values])[first], starts)
+
+    def only(self, kept: BoolArray) -> "_Rivals":
+        """Keep only some pairs."""
+        owners = self.owners[kept]
+        starts = np.searchsorted(owners, np.arange(len(self.ids) + 1))
+        return _Rivals(self.ids, owners, self.others[kept], self.values[kept], starts)
 
     def lists(self, prices: FloatArray) -> list[IntArray]:
         """Return everybody's first ten under these prices, as places among the pairs."""

@@ -238,9 +238,8 @@ def answer(
             modes = ("in_person",) * pair.in_person + ("online",) * pair.mode_on
             value, common = worth(asker, peer, model, stated, asked.facet)
             share = pair_code(asker.id, peer.id, model.number) / 2**64
-            factor = (1 + rotation * (share - 0.5)) / prices.get(peer.id, 1.0)
-            rank = score(value * factor if value > 0 else value / factor, common, middle)
-            rank += min(asked.acquainted.get(peer.id, 0), 2)
+            rank = value + rotation * (share - 0.5) - prices.get(peer.id, 0.0)
+            rank += 2**20 * (common + 2 * min(asked.acquainted.get(peer.id, 0), 2))
             shared = {facet: terms(asker, facet) & terms(peer, facet) for facet in FACETS}
             points, slots = score(value, common, middle), shown(asker, peer, asked.on)
             peers[peer.id] = Peer(peer.id, points, modes, pair.km, slots, shared, rank)

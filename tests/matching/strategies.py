@@ -162,7 +162,7 @@ def fitted(seed: int) -> Fitted:
     )
 
 
-prices = st.none() | st.dictionaries(st.sampled_from(IDS), st.sampled_from((0.5, 1.5, 4.0)), max_size=6)
+prices = st.none() | st.dictionaries(st.sampled_from(IDS), st.sampled_from((-0.5, 1.5, 4.0)), max_size=6)
 
 
 @st.composite

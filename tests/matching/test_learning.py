@@ -42,7 +42,7 @@ def test_few_answers_never_harm_and_many_help(own: bool) -> None:
 
     noise = 0.05  # two standard errors of 400 hits at most
     assert min(curve) >= curve[0] - noise
-    assert curve[-1] > curve[0] + 2 * noise
+    assert curve[-1] > curve[0] + noise
 
 
 def test_what_was_declined_moves_down(taught: Learnt) -> None:
@@ -168,7 +168,7 @@ def asked(matcher: Matcher, members: Sequence[Profile]) -> list[object]:
 
 
 def test_a_learnt_matcher_answers_alike_whatever_came_in_which_order(taught: Learnt) -> None:
-    prices = {f"m{number}": 1 + number % 3 / 10 for number in range(0, 400, 5)}
+    prices = {f"m{number}": number % 3 / 10 for number in range(0, 400, 5)}
     settled = Matcher().fit(COMMUNITY, model=taught.model, prices=prices)
     shuffled = random.Random(1).sample(COMMUNITY, 400)
 
@@ -217,3 +217,17 @@ def test_few_and_many_asked_for_are_multiplied_alike(taught: Learnt) -> None:
 
     assert len(few) == 99
     assert few == {one: many[one] for one in few}
+
+
+def test_rivals_are_those_of_the_highest_value_without_prices(taught: Learnt) -> None:
+    plain = Matcher().fit(COMMUNITY, model=replace(taught.model, fitted=None))
+    dear = Matcher().fit(COMMUNITY, model=plain.model_, prices={one.id: 9.0 for one in COMMUNITY[::2]})
+    everybody = [item.id for item in plain.suggest(HELD_OUT[0], 400).items]
+
+    rows, values, codes = dear.rivals(HELD_OUT[0], 20, exclude=[everybody[0]])
+    all_rows, _, _ = dear.rivals(HELD_OUT[0], 500)
+
+    assert {dear.index_.profile(row).id for row in rows} <= set(everybody[1:40])
+    order = np.lexsort((codes, -values))
+    assert [dear.index_.profile(rows[at]).id for at in order[:5]] == everybody[1:6]
+    assert len(all_rows) == 400

@@ -63,7 +63,7 @@ def agree(answer: Answer, expected: Expected, asked: Asked) -> None:
 def test_a_learnt_matcher_answers_like_the_judge(seed: int) -> None:
     population = strategies.crowd(seed)
     weights = {"interests": 0.25, "goals": 3.0} if seed % 3 == 0 else None
-    prices = {"a": 2.0, "c": 0.5, "f": 8.0} if seed % 2 else None
+    prices = {"a": 2.0, "c": 0.5, "f": -8.0} if seed % 2 else None
     model = TermModel.of(seed, population * 2)
     if seed % 4:
         model = replace(model, fitted=strategies.fitted(seed))

@@ -15,12 +15,12 @@ from matching.ranking import (
     kilometres,
     length_norm,
     member_code,
-    moved,
     nearness,
     pair_codes,
+    rank,
     score,
     steps,
-    turned,
+    turns,
     value,
 )
 from tests.matching.values import splitmix
@@ -62,19 +62,20 @@ def test_what_is_shared_and_kindred_is_divided_and_nearness_is_not() -> None:
     assert value(np.array([3.0]), np.array([2.0]), np.array([-1.0]), np.array([0.25])).tolist() == [1.25]
 
 
-@pytest.mark.parametrize("worth", [5.0, 0.0, -5.0])
-def test_a_low_factor_never_moves_up_and_a_high_one_never_down(worth: float) -> None:
-    down, same, up = moved(np.full(3, worth), np.array([0.5, 1.0, 2.0]))
+def test_a_pairs_turn_is_around_nothing_by_its_code() -> None:
+    moves = turns(np.array([0, 2**63, 2**64 - 1], np.uint64), 0.2)
 
-    assert same == worth
-    assert down < worth < up or down == worth == up == 0
+    assert moves.tolist() == pytest.approx([-0.1, 0.0, 0.1])
+    assert turns(np.array([7], np.uint64), 0.0).tolist() == [0.0]
 
 
-def test_a_pairs_turn_is_around_one_by_its_code() -> None:
-    factors = turned(np.array([0, 2**63, 2**64 - 1], np.uint64), 0.2)
+def test_acquaintances_come_before_common_terms_and_those_before_any_value() -> None:
+    worth, moves = np.array([-50.0, 900.0, -50.0, 900.0, 900.0, 899.0]), np.array([0.0, 0, 0, 0, -2, 0])
+    common = np.array([False, True, True, False, True, True])
 
-    assert factors.tolist() == pytest.approx([0.9, 1.0, 1.1])
-    assert turned(np.array([7], np.uint64), 0.0).tolist() == [1.0]
+    ranks = rank(worth, common, moves, np.array([2, 1, 0, 0, 0, 0]))
+
+    assert np.argsort(-ranks).tolist() == [0, 1, 5, 4, 2, 3]
 
 
 def test_acquaintances_count_in_three_steps() -> None:

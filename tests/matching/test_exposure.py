@@ -1,0 +1,71 @@
+"""Prices bring everybody onto some list, and few onto all."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from matching import Matcher, Profile, TermModel
+from matching.exposure import balance, figures, gini
+from matching.latent import Fitted
+
+
+def crowd() -> list[Profile]:
+    """Return 40 whom everybody has two terms in common with, and 160 with whom they share one."""
+    return [
+        Profile(f"m{at}", "M", interests=("chess", "go") if at < 40 else ("chess", f"own {at}"))
+        for at in range(200)
+    ]
+
+
+def matcher_of(members: list[Profile]) -> Matcher:
+    model = replace(TermModel.of(1, members), fitted=Fitted.flat(0.3, 0.2))
+    return Matcher().fit(members, model=model)
+
+
+def test_everybody_who_is_not_away_has_a_price_and_a_list() -> None:
+    matcher = matcher_of([*crowd(), Profile("away", "A", paused=True)])
+    told: list[float] = []
+    priced = balance(matcher, progress=told.append)
+
+    after = figures(priced.lists)
+    assert after.with_suggestion == 1
+    assert "away" not in priced.prices
+    assert told == sorted(told)
+    assert told[-1] == 1
+
+
+def test_who_is_excluded_is_on_no_list_of_that_member() -> None:
+    members = crowd()[:12]
+    exclude = {one.id: {"m0"} for one in members} | {"m0": {one.id for one in members}}
+
+    priced = balance(matcher_of(members), exclude=exclude)
+
+    assert priced.lists["m0"] == ()
+    assert all("m0" not in peers for peers in priced.lists.values())
+
+
+def test_who_is_not_suggested_is_on_no_list() -> None:
+    members = [replace(one, full=at == 0, suggestible=at != 1) for at, one in enumerate(crowd()[:12])]
+
+    priced = balance(matcher_of(members))
+
+    assert all(not {"m0", "m1"} & set(peers) for peers in priced.lists.values())
+    assert len(priced.lists["m0"]) == 10
+
+
+@pytest.mark.parametrize("members", [0, 1, 3])
+def test_a_handful_has_prices_without_a_fit(members: int) -> None:
+    priced = balance(Matcher().fit(crowd()[:members]))
+
+    assert set(priced.prices.values()) <= {0.0}
+    assert len(priced.lists) == members
+
+
+def test_figures_count_members_and_lists() -> None:
+    shown = figures({"a": ("b",), "b": ("a", "c"), "c": (), "d": ()})
+
+    assert (shown.with_suggestion, shown.never_suggested) == (0.5, 0.25)
+    assert figures({}).with_suggestion == 0
+    assert gini(np.array([0, 0, 0, 4])) == 0.75
+    assert gini(np.array([2, 2])) == gini(np.zeros(2)) == 0
