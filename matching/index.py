@@ -64,6 +64,11 @@ class PeerIndex:
         """Return a member's row."""
         return self._row_of.get(profile_id)
 
+    @property
+    def rows(self) -> int:
+        """Count the rows, masked ones too."""
+        return len(self._profiles)
+
     def profile(self, row: int) -> Profile:
         """Return the profile of a row."""
         return self._profiles[row]
@@ -82,7 +87,7 @@ class PeerIndex:
             self._blocks[facet].extend(block.lengths, block.columns, block.values)
             self._terms[facet].extend(block.terms)
         self._place(added)
-        self._price.extend([self._prices.get(profile.id, 1.0) for profile in added])
+        self._price.extend([self._prices.get(profile.id, 0.0) for profile in added])
         self._profiles += added
         for profile in added:
             self._mask(profile.id)
@@ -127,9 +132,9 @@ class PeerIndex:
             self._place(self._profiles[start : start + ROWS_AT_ONCE])
 
     def charge(self, prices: Mapping[str, float]) -> None:
-        """Give members other prices; who is in none has 1, and so has who comes later."""
+        """Give members other prices; who has none, or comes later, pays 0."""
         self._prices = prices
-        self._price.replace(np.array([prices.get(profile.id, 1.0) for profile in self._profiles], np.float64))
+        self._price.replace(np.array([prices.get(profile.id, 0.0) for profile in self._profiles], np.float64))
 
     def prices(self, rows: IntArray) -> FloatArray:
         """Return the prices of some rows."""

@@ -38,7 +38,7 @@ class Fitted:
     near : float
         What nearness of 1 adds, in the unit of a shared term of everybody's.
     rotation : float
-        How much the hash of a pair moves it in the order, as a part of its value.
+        How far the hash of a pair moves it in the order at most, in the unit of values.
     terms : mapping of str to sequence of str
         Per facet the terms that have a vector, sorted.
     vectors : mapping of str to array of shape (n_terms, n_dimensions)

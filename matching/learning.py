@@ -29,7 +29,7 @@ CANDIDATES = 20_000  # whom they are compared with, at most
 SAMPLE = 2000  # members whose pairs show how far values spread
 CLEARLY = 1.5  # standard errors by which a change must do better
 ALIKE_DIMENSIONS = 64  # those of the space in which being alike counts before anything was learnt
-ROTATION = 0.2
+ROTATION = 0.2  # of the spread of values
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,31 +167,40 @@ class _Learner:
 
     def fitted(self, weights: Weights) -> Fitted:
         """Return what the weights make of the space, learnt from all but the judges."""
-        near = weights.nearness * self._spread
+        facets, near = np.array(weights.facets), weights.nearness * self._spread or NEAR
+        rotation = ROTATION * self._spread
         if self._space is None:
-            return replace(
-                Fitted.flat(near if self._spread else NEAR, ROTATION), facets=np.array(weights.facets)
-            )
+            return replace(Fitted.flat(near, rotation), facets=facets)
         form = np.zeros((self._space.points.shape[1],) * 2)
         alike = np.arange(min(ALIKE_DIMENSIONS, len(form)))
         form[alike, alike] = weights.alike
         if weights.taught:
             taught = learn_form(self._space.points, self._answers, self._teachers(self._judges))
             form += weights.taught * self._spread * taught / self._scale(self._space, taught)
-        strengths, turned = np.linalg.eigh(form)
+        # Whatever the weights: one unit means the same, to scores and to prices.
+        unit = self._unit(self._space, facets, form)
+        strengths, turned = np.linalg.eigh(form * unit)
         kept = np.abs(strengths) > 1e-6 * np.abs(strengths).max(initial=0)
         turned = turned[:, kept] * np.sqrt(np.abs(strengths[kept]))
         vectors = (self._space.axes @ turned).astype(np.float32)
         ends = np.cumsum([len(self._corpus.terms[facet]) for facet in FACETS])[:-1]
         return Fitted(
-            facets=np.array(weights.facets),
-            near=near,
-            rotation=ROTATION,
+            facets=facets * unit,
+            near=near * unit,
+            rotation=rotation,
             terms=self._corpus.terms,
             vectors=dict(zip(FACETS, np.split(vectors, ends), strict=True)),
             centre=self._space.centre @ turned,
             signs=np.sign(strengths[kept]).astype(np.float32),
         )
+
+    def _unit(self, space: Space, facets: FloatArray, form: FloatArray) -> float:
+        """Return what brings values to the spread of what members share."""
+        some = space.points[self._sample]
+        total = some @ form @ some.T
+        for weight, facet in zip(facets, FACETS, strict=True):
+            total += weight * self._shared(facet, self._sample, self._sample)
+        return self._spread / (_spread(total) or 1.0)
 
     def judge(
         self, weights: Weights, model: TermModel, before: TermModel | None

@@ -20,7 +20,7 @@ from .features import ProfileVectorizer, takes_profiles, weights_of_facets
 from .index import PeerIndex
 from .model import TermModel
 from .profile import FACETS, MODES, Profile, check_facet, check_radius
-from .ranking import HALF, NEAR, best, length_norm, moved, nearness, pair_codes, score, steps, turned, value
+from .ranking import HALF, NEAR, best, length_norm, nearness, pair_codes, rank, score, turns, value
 from .rules import Facts, Question, Verdict
 from .shortfall import explain, paused
 from .suggestion import Asker, Teller
@@ -87,7 +87,7 @@ class Matcher(BaseEstimator):
         model : TermModel, optional
             Counted from the profiles where it is None.
         prices : mapping of str to float, optional
-            Fixed with the model; members without one have a price of 1.
+            Fixed with the model, in the unit of values; members without one have a price of 0.
 
         Raises
         ------
@@ -229,11 +229,29 @@ class Matcher(BaseEstimator):
         worth, has_common, half = self._worth(asker, verdict, rows, facet)
         scores = score(worth, has_common, half)
         codes = pair_codes(asker.facts.code, self.index_.members.table["code"][rows], self.model_.number)
-        ranks = score(moved(worth, self._factors(rows, codes)), has_common, half)
-        ranks += steps(self._counted(rows, acquainted or {}))
+        ranks = rank(worth, has_common, self._moves(rows, codes), self._counted(rows, acquainted or {}))
         order = best(ranks, codes, lambda at: self.index_.profile(rows[at]).id, n)
         items = tuple(teller.tell(int(rows[at]), float(scores[at])) for at in order)
         return Answer(items, None if len(items) == n else explain(n - len(items), profile, question, verdict))
+
+    def rivals(
+        self, profile: Profile, n: int, *, exclude: Collection[str] = ()
+    ) -> tuple[IntArray, FloatArray, WordArray]:
+        """Return the rows, values and codes of the n peers of the highest value, in no order, without prices.
+
+        Who has no term in common is far below everybody else.
+        """
+        check_is_fitted(self)
+        asker, verdict, _ = self._put(profile, Question(A_MONDAY, exclude=exclude))
+        rows = np.flatnonzero(verdict.fits)
+        worth, has_common, _ = self._worth(asker, verdict, rows, None)
+        codes = pair_codes(asker.facts.code, self.index_.members.table["code"][rows], self.model_.number)
+        nobody_else = np.zeros(len(rows))
+        ranks = rank(worth, has_common, nobody_else, nobody_else.astype(np.int64))
+        if len(rows) > n:
+            chosen = np.argpartition(-ranks, n - 1)[:n]
+            return rows[chosen], ranks[chosen], codes[chosen]
+        return rows, ranks, codes
 
     def introduce(
         self, profile: Profile, peers: Mapping[str, Acquaintance | None], *, on: date = A_MONDAY
@@ -321,12 +339,11 @@ class Matcher(BaseEstimator):
         near *= model.fitted.near if model.fitted else NEAR
         return value(shared, norms[0] * norms[1], kindred, near), shared > 0, half
 
-    def _factors(self, rows: IntArray, codes: WordArray) -> FloatArray:
-        """Return what the value of each of some rows is multiplied with for the order."""
-        fitted = self.model_.fitted
-        factors = turned(codes, fitted.rotation) if fitted else np.ones(len(rows))
-        factors /= self.index_.prices(rows)
-        return factors
+    def _moves(self, rows: IntArray, codes: WordArray) -> FloatArray:
+        """Return what prices and turns add to the value of each of some rows for the order."""
+        rotation = self.model_.fitted.rotation if self.model_.fitted else 0.0
+        moves: FloatArray = turns(codes, rotation) - self.index_.prices(rows)
+        return moves
 
     def _counted(self, rows: IntArray, acquainted: Mapping[str, int]) -> IntArray:
         counts = np.zeros(len(self.index_.members.table["code"]), np.int64)

@@ -15,6 +15,7 @@ from .profile import EARTH_KM
 _FAR_KM = 200.0  # where nearness ends
 _SOFT_TERMS = 100.0  # with many fewer terms than that, their number hardly matters
 _MANY = 2  # acquaintances in common
+_TIER = 2.0**20  # above all values, which keep 32 bits behind the point beside it
 HALF = 0.3  # of what a member has in common with their like: the value that scores in the middle
 NEAR = 0.3  # what nearness of 1 adds, before anything was fitted; the commonest shared term adds 1
 _WORD = 2**64
@@ -74,15 +75,26 @@ def score(worth: FloatArray, has_common: BoolArray, half: float) -> FloatArray:
     return np.where(has_common, some, none)
 
 
-def moved(worth: FloatArray, factor: FloatArray) -> FloatArray:
-    """Multiply values so that a factor below 1 always moves a peer down, one above 1 up."""
-    return np.where(worth > 0, worth * factor, worth / factor)
-
-
-def turned(codes: WordArray, rotation: float) -> FloatArray:
-    """Return a factor around 1 for each pair, by its code: alike peers take turns."""
+def turns(codes: WordArray, rotation: float) -> FloatArray:
+    """Return what a pair's code adds to its value, at most half the rotation up or down: alike peers take turns."""
     share: FloatArray = codes.astype(np.float64) / _WORD
-    return 1 + rotation * (share - 0.5)
+    return rotation * (share - 0.5)
+
+
+def rank(worth: FloatArray, has_common: BoolArray, moves: FloatArray, acquainted: IntArray) -> FloatArray:
+    """Return what peers are ordered by: acquaintances in three steps, then any term in common, then value.
+
+    Parameters
+    ----------
+    worth : array
+        As `value` gives it.
+    has_common : array of bool
+    moves : array
+        What prices and turns add to the values.
+    acquainted : array of int
+        Acquaintances in common.
+    """
+    return worth + moves + _TIER * (has_common + 2 * steps(acquainted))
 
 
 def steps(acquainted: IntArray) -> IntArray:

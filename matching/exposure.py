@@ -1,0 +1,165 @@
+"""Somebody for everybody: in comes a matcher, out come prices by which nobody is on all lists, nobody on none.
+
+A member's price is taken off their value in everybody's list. As in an auction (Bertsekas 1988), prices of
+who is on too many lists rise a little at a time and those of who is on none fall, until lists are fair enough,
+and no further: a price costs those likeness who pay it. That is worked out on each member's best rivals and
+whose best rival they are, so its cost grows with the members, not with the pairs.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from .arrays import FloatArray, IntArray
+from .matcher import Matcher
+from .ranking import turns
+
+FIRST = 10  # places of a list that count
+RIVALS = 100  # of each member
+ROUNDS = 30
+STEP = 0.1  # of the spread of values, for a member on 2.7 times as many lists as is fair
+MOST = 2.0  # the logarithm of how many times as many counts
+FAIR_GINI = 0.25
+HALF_OF_UNFAIR = 0.48  # of the Gini coefficient without prices
+FEW_UNSHOWN = 0.004
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Hold each member's price, by id, and everybody's first ten under these prices, in no order."""
+
+    prices: Mapping[str, float]
+    lists: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Hold how a community is served: shares of its members, and the Gini coefficient of being shown."""
+
+    with_suggestion: float
+    never_suggested: float
+    exposure_gini: float
+
+
+def balance(
+    matcher: Matcher,
+    *,
+    exclude: Mapping[str, Collection[str]] | None = None,
+    progress: Callable[[float], None] = lambda _: None,
+) -> Exposure:
+    """Price everybody.
+
+    Parameters
+    ----------
+    matcher : Matcher
+        Fitted; its own prices don't matter.
+    exclude : mapping of str to collection of str
+        Who is not to be suggested to whom, by ids.
+    progress : callable
+        Is told how far it is, from 0 to 1.
+    """
+    graph = _Rivals.of(matcher, exclude or {}, progress)
+    unit = matcher.model_.fitted.rotation * 5 if matcher.model_.fitted else 0.0
+    prices = np.zeros(len(graph.ids))
+    places = graph.lists(prices)
+    could = np.diff(graph.starts) > 0  # whoever can meet nobody is nobody's to show
+    start = gini(graph.shown(places)[could])
+    for number in range(ROUNDS):
+        shown = graph.shown(places)
+        if _is_fair(shown[could], start) or not unit:
+            break
+        fair = shown.sum() / could.sum()
+        more = np.clip(np.log((shown + 0.5) / (fair + 0.5)), -MOST, MOST)
+        prices += STEP * unit * more * (1 - 0.7 * number / ROUNDS)
+        places = graph.lists(prices)
+    progress(1.0)
+    peers = [graph.others[of].tolist() for of in places]
+    lists = {
+        name: tuple(graph.ids[peer] for peer in mine) for name, mine in zip(graph.ids, peers, strict=True)
+    }
+    return Exposure(dict(zip(graph.ids, prices.tolist(), strict=True)), lists)
+
+
+def figures(lists: Mapping[str, Collection[str]]) -> Figures:
+    """Count how everybody is served by these lists; members without a list count as never asked."""
+    shown = dict.fromkeys(lists, 0)
+    for peers in lists.values():
+        for peer in peers:
+            shown[peer] = shown.get(peer, 0) + 1
+    counts = np.array(list(shown.values()), np.float64)
+    members = max(len(counts), 1)
+    return Figures(
+        with_suggestion=sum(1 for peers in lists.values() if peers) / max(len(lists), 1),
+        never_suggested=float(np.count_nonzero(counts == 0)) / members,
+        exposure_gini=gini(counts),
+    )
+
+
+def gini(counts: FloatArray | IntArray) -> float:
+    """Return the Gini coefficient of some counts: 0 where all are equal, near 1 where one has all."""
+    total, n = counts.sum(), len(counts)
+    if not total:
+        return 0.0
+    ranks = 2 * np.arange(1, n + 1) - n - 1
+    return float(ranks @ np.sort(counts) / (n * total))
+
+
+def _is_fair(shown: IntArray, start: float) -> bool:
+    unshown = np.count_nonzero(shown == 0) / max(len(shown), 1)
+    return unshown <= FEW_UNSHOWN and gini(shown) <= max(FAIR_GINI, HALF_OF_UNFAIR * start)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rivals:
+    """Hold who could be on whose list: pairs of members by number, sorted by whose list it is, and values."""
+
+    ids: tuple[str, ...]
+    owners: IntArray
+    others: IntArray
+    values: FloatArray
+    starts: IntArray
+
+    @classmethod
+    def of(
+        cls, matcher: Matcher, exclude: Mapping[str, Collection[str]], progress: Callable[[float], None]
+    ) -> "_Rivals":
+        profiles = [profile for profile in matcher.index_.profiles() if not profile.paused]
+        number_of = np.full(matcher.index_.rows, -1, np.int64)
+        for number, profile in enumerate(profiles):
+            number_of[matcher.index_.row(profile.id)] = number
+        rotation = matcher.model_.fitted.rotation if matcher.model_.fitted else 0.0
+        nobody = np.empty(0, np.int64)
+        owners, others, values = [nobody], [nobody], [np.empty(0)]
+        for number, profile in enumerate(profiles):
+            rows, ranks, codes = matcher.rivals(profile, RIVALS, exclude=exclude.get(profile.id, ()))
+            owners.append(np.full(len(rows), number))
+            others.append(number_of[rows])
+            values.append(ranks + turns(codes, rotation))
+            if number % 256 == 0:
+                progress(0.9 * number / len(profiles))
+        ids = tuple(profile.id for profile in profiles)
+        return cls._both_ways(ids, np.concatenate(owners), np.concatenate(others), np.concatenate(values))
+
+    @classmethod
+    def _both_ways(
+        cls, ids: tuple[str, ...], owners: IntArray, others: IntArray, values: FloatArray
+    ) -> "_Rivals":
+        # Values are the same from either side, and so is who could be whose rival.
+        keys = np.concatenate([owners * len(ids) + others, others * len(ids) + owners])
+        _, first = np.unique(keys, return_index=True)  # sorted by whose list it is
+        owner = np.concatenate([owners, others])[first]
+        other = np.concatenate([others, owners])[first]
+        starts = np.searchsorted(owner, np.arange(len(ids) + 1))
+        return cls(ids, owner, other, np.concatenate([values, values])[first], starts)
+
+    def lists(self, prices: FloatArray) -> list[IntArray]:
+        """Return everybody's first ten under these prices, as places among the pairs."""
+        order = np.lexsort((prices[self.others] - self.values, self.owners))
+        ends = np.minimum(self.starts[:-1] + FIRST, self.starts[1:])
+        return [order[start:end] for start, end in zip(self.starts[:-1], ends, strict=True)]
+
+    def shown(self, places: list[IntArray]) -> IntArray:
+        """Count on how many lists each is who could be on any."""
+        listed = self.others[np.concatenate([*places, np.empty(0, np.int64)])]
+        return np.bincount(listed, minlength=len(self.ids))
