@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from benchmarks.figures import table
 from matching import Matcher, TermModel, ranking
-from matching.evaluation import MOST, Found, Trial, judge
+from matching.evaluation import MOST, Found, Trial, judge, ordered
 
 STEPS = (2, 3, 5)  # acquaintances in common that are many
 Graph = dict[str, set[str]]
@@ -51,8 +51,8 @@ def _found(trial: Trial, matcher: Matcher, known: Graph, hidden: Graph, *, told:
             if wanted:
                 common = in_common(known, one) if told else {}
                 friends = known.get(one, set())
-                answer = matcher.suggest(trial.profile(one), MOST, exclude=friends, acquainted=common)
-                yield [item.id for item in answer.items], wanted
+                profile = trial.profile(one)
+                yield ordered(matcher, profile, MOST, exclude=friends, acquainted=common), wanted
 
     return judge(lists())
 

@@ -94,7 +94,7 @@ def at_random(market: Market) -> Lists:
 
 def unbalanced(market: Market) -> Lists:
     """Show everybody whom Kith values most for them."""
-    return _numbered(market, everyones(_fitted(market), market.profiles))
+    return _numbered(market, everyones(_fitted(market), market.profiles, served=False))
 
 
 def balanced(market: Market) -> Lists:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from benchmarks.figures import table
 from matching import Matcher, TermModel
-from matching.evaluation import Trial, first
+from matching.evaluation import Trial, ordered
 from matching.exposure import balance
 
 NEWCOMERS = 10
@@ -19,8 +19,8 @@ def welcomed(trial: Trial, model: TermModel) -> float:
     seen = 0
     for newcomer in late:
         matcher.update(newcomer)
-        likeliest = first(matcher, newcomer, LIKELIEST)
-        seen += any(newcomer.id in first(matcher, trial.profile(peer)) for peer in likeliest)
+        likeliest = ordered(matcher, newcomer, LIKELIEST)
+        seen += any(newcomer.id in ordered(matcher, trial.profile(peer)) for peer in likeliest)
         matcher.remove(newcomer.id)
     return seen / len(late)
 

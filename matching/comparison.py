@@ -49,8 +49,8 @@ def methods(trial: Trial, fitted: Fitted) -> Iterator[Method]:
     yield Method("tf-idf cosine", trial.plain(rarity=True))
     for name, model in fitted.named().items():
         matcher = Matcher().fit(trial.profiles, model=model)
-        shown = figures(everyones(matcher, trial.profiles))
-        yield Method(name, trial.suggested(matcher), shown)
+        shown = figures(everyones(matcher, trial.profiles, served=False))
+        yield Method(name, trial.suggested(matcher, served=False), shown)
         balanced = balance(matcher)
         matcher.use(model, prices=balanced.prices)
         yield Method(f"{name}, as served", trial.suggested(matcher), figures(balanced.lists))
@@ -65,5 +65,5 @@ def learning_curve(trial: Trial, fitted: Fitted) -> Iterator[tuple[int, Estimate
             models[count] = learn(3, trial.profiles, all_of_them[:count], before=fitted.cold).model
     models[len(all_of_them)] = fitted.learnt.model
     for count, model in models.items():
-        found = trial.suggested(Matcher().fit(trial.profiles, model=model))
+        found = trial.suggested(Matcher().fit(trial.profiles, model=model), served=False)
         yield count, Estimate.of(found.ndcg_10)

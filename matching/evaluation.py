@@ -19,6 +19,7 @@ from .learning import Feedback
 from .matcher import A_MONDAY, Matcher
 from .plain import PlainCosine
 from .profile import Profile
+from .ranking import steps, turns
 from .rules import Facts, Question
 
 FIRST, MOST = 10, 100  # suggestions that a member sees, and that are looked through
@@ -135,9 +136,12 @@ class Trial:
         pairs.sort(key=lambda pair: sha256(" ".join(pair).encode()).digest())
         return [Feedback(one, other, 1.0) for one, other in pairs]
 
-    def suggested(self, matcher: Matcher) -> Found:
-        """Judge a matcher's suggestions."""
-        return judge((first(matcher, self.profile(one), MOST), some) for one, some in self.relevant.items())
+    def suggested(self, matcher: Matcher, *, served: bool = True) -> Found:
+        """Judge a matcher's suggestions, as they are served or by value alone."""
+        return judge(
+            (ordered(matcher, self.profile(one), MOST, served=served), some)
+            for one, some in self.relevant.items()
+        )
 
     def plain(self, *, rarity: bool) -> Found:
         """Judge the order by plain cosine; who is equally alike comes in an arbitrary order."""
@@ -170,11 +174,38 @@ class Trial:
         return np.flatnonzero(self._rules.index_.judge(facts, Question(A_MONDAY), one).fits)
 
 
-def first(matcher: Matcher, profile: Profile, n: int = FIRST) -> list[str]:
-    """Return the ids of a member's first n suggestions."""
-    return [item.id for item in matcher.suggest(profile, n).items]
+def ordered(
+    matcher: Matcher,
+    profile: Profile,
+    n: int = FIRST,
+    *,
+    served: bool = True,
+    exclude: Collection[str] = (),
+    acquainted: Mapping[str, int] | None = None,
+) -> list[str]:
+    """Return the ids of a member's best n, as `Matcher.suggest` orders them, without telling why.
+
+    Parameters
+    ----------
+    matcher : Matcher
+    profile : Profile
+    n : int
+    served : bool
+        With turns and prices, as members see it; else by value alone.
+    exclude, acquainted
+        As `Matcher.suggest` takes them.
+    """
+    rows, values, codes = matcher.rivals(profile, max(len(matcher), 1), exclude=exclude)
+    ids = [matcher.index_.profile(int(row)).id for row in rows]
+    common = np.array([(acquainted or {}).get(one, 0) for one in ids], np.int64)
+    fitted = matcher.model_.fitted
+    if served:
+        values = values + turns(codes, fitted.rotation if fitted else 0.0) - matcher.index_.prices(rows)
+    return [ids[at] for at in np.lexsort((codes, -values, -steps(common)))[:n]]
 
 
-def everyones(matcher: Matcher, profiles: Iterable[Profile]) -> dict[str, tuple[str, ...]]:
+def everyones(
+    matcher: Matcher, profiles: Iterable[Profile], *, served: bool = True
+) -> dict[str, tuple[str, ...]]:
     """Return everybody's first ten."""
-    return {profile.id: tuple(first(matcher, profile)) for profile in profiles}
+    return {profile.id: tuple(ordered(matcher, profile, served=served)) for profile in profiles}
