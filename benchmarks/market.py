@@ -2,7 +2,7 @@
 
 Members of a made community differ in taste, and some are liked by all. Each looks at the ten of their list,
 invites at most three of them, those they like best, and accepts at most three of who invites them, those
-they like best out of those they like more than half of everybody. Matched is whose invitation was accepted,
+they like best out of the fifth of everybody that they like most. Matched is whose invitation was accepted,
 or who accepted one. Kith sees profiles alone: terms that are drawn by taste; what people like of each other
 is known to the other two orders only.
 """
@@ -19,8 +19,9 @@ from matching.evaluation import everyones
 from matching.exposure import balance
 from matching.learning import learn
 
-MEMBERS, TERMS, TASTES, TERMS_EACH = 1000, 200, 12, 8
+MEMBERS, TERMS, TASTES, TERMS_EACH = 1000, 200, 12, 20
 SCANNED, CAPACITY = 10, 3
+PICKY = 0.8  # the share of everybody whom a member would not accept
 GOAL = 0.96
 HEAD = ("lists", "with a match", "never invited", "Kith's goal")
 Lists = Sequence[Sequence[int]]
@@ -37,13 +38,13 @@ class Market:
 
     @classmethod
     def made(cls, members: int, seed: int) -> "Market":
-        """Make a market: liking is taste alike, what all like in a member, and chance, in equal parts."""
+        """Make a market: liking is taste alike, half as much of what all like in a member, and of chance."""
         random = np.random.default_rng(seed)
         tastes = random.normal(size=(members, TASTES))
         alike = tastes @ tastes.T / np.sqrt(TASTES)
-        foreseen = alike + random.normal(size=members)
+        foreseen = alike + 0.5 * random.normal(size=members)
         np.fill_diagonal(foreseen, -np.inf)
-        liking = foreseen + random.normal(size=foreseen.shape)
+        liking = foreseen + 0.5 * random.normal(size=foreseen.shape)
         # The largest of value plus Gumbel noise: draws without replacement, likelier the more they like it.
         wish = 2 * tastes @ random.normal(size=(TASTES, TERMS)) / np.sqrt(TASTES)
         chosen = np.argsort(-(wish + random.gumbel(size=wish.shape)), axis=1)[:, :TERMS_EACH]
@@ -64,14 +65,14 @@ class Result:
 
 def play(market: Market, lists: Lists) -> Result:
     """Let everybody scan, invite and answer."""
-    usual = np.median(market.liking, axis=1)
+    wanted = np.quantile(market.liking, PICKY, axis=1)
     inviters: list[list[int]] = [[] for _ in lists]
     for member, scanned in enumerate(lists):
         for peer in sorted(scanned[:SCANNED], key=lambda one: -market.liking[member, one])[:CAPACITY]:
             inviters[peer].append(member)
     matched = np.zeros(len(lists), np.bool_)
     for member, some in enumerate(inviters):
-        liked = [one for one in some if market.liking[member, one] > usual[member]]
+        liked = [one for one in some if market.liking[member, one] > wanted[member]]
         accepted = sorted(liked, key=lambda one: -market.liking[member, one])[:CAPACITY]
         matched[accepted] = True
         matched[member] |= bool(accepted)

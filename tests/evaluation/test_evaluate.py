@@ -36,7 +36,7 @@ def test_a_line_a_method_and_a_page_with_a_plot(
     page = community.parent / "docs" / "measurements.md"
     page.parent.mkdir()
     page.write_text(
-        "# Measurements\n\n<!-- kith evaluate made_set -->stale figures<!-- end of kith evaluate made_set -->\n"
+        "# Measurements\n\n<!-- kith evaluate made_set -->stale<!-- end of kith evaluate made_set -->\n"
     )
 
     status = main(["evaluate", str(community), "--queries", "10", "--save"])
@@ -51,7 +51,7 @@ def test_a_line_a_method_and_a_page_with_a_plot(
     assert [line["learnt_from"] for line in lines if "learnt_from" in line][:2] == [0, 10]
     text = page.read_text()
     assert text.startswith("# Measurements")
-    assert "stale figures" not in text
+    assert "stale" not in text
     assert "| kith learnt, as served | " in text
     assert ET.fromstring((page.parent / "quality_made_set.svg").read_text()).tag.endswith("svg")
 
