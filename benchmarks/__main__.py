@@ -5,9 +5,9 @@ Exit 0: measured, or nothing here to measure on; 1: something failed to run; 2: 
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from benchmarks import attacks, page, real_sets, rounds, start
+from benchmarks import attacks, market, page, quality, real_sets, rounds, start
 from benchmarks.running import FailedError
 from benchmarks.sets import SetsMissingError
 
@@ -17,25 +17,30 @@ BENCHES: dict[str, Callable[[int], str]] = {
     "start": start.measure,
     "attacks": attacks.measure,
     "round": rounds.measure,
+    "market": market.measure,
 }
 ROUNDS_OF = {"round": 12}  # here a round is one of a community's, with the history of those before
+NAMES = (*BENCHES, "quality")
 
 
 def main() -> int:
     """Run what the command line asks for."""
-    parser = argparse.ArgumentParser(prog="./dev bench", description="Measure what Kith costs.")
-    parser.add_argument("name", nargs="?", choices=BENCHES, help="one benchmark instead of all")
+    parser = argparse.ArgumentParser(prog="./dev bench", description="Measure what Kith costs and finds.")
+    parser.add_argument("name", nargs="?", choices=NAMES, help="one benchmark instead of all")
     parser.add_argument("--rounds", type=int, help=f"{ROUNDS}, or {ROUNDS_OF}, unless told otherwise")
+    parser.add_argument("--quick", action="store_true", help="quality: ask about fewer members")
     parser.add_argument("--save", action="store_true", help="put the figures in docs/measurements.md")
     wanted = parser.parse_args()
-    names = [wanted.name] if wanted.name else list(BENCHES)
-    return max([run(name, wanted.rounds or ROUNDS_OF.get(name, ROUNDS), save=wanted.save) for name in names])
+    names = [wanted.name] if wanted.name else NAMES
+    return max([run(name, wanted.rounds, save=wanted.save, quick=wanted.quick) for name in names])
 
 
-def run(name: str, rounds: int, *, save: bool) -> int:
+def run(name: str, rounds: int | None, *, save: bool, quick: bool = False) -> int:
     """Run one benchmark and return its exit code."""
     try:
-        figures = f"{page.machine(rounds)}\n\n{BENCHES[name](rounds)}"
+        figures, plots = _measure(
+            name, rounds or ROUNDS_OF.get(name, ROUNDS), quality.QUICK if quick else quality.QUERIES
+        )
     except SetsMissingError as reason:
         print(reason)
         return 0
@@ -45,7 +50,19 @@ def run(name: str, rounds: int, *, save: bool) -> int:
     print(f"## {name}\n\n{figures}\n", flush=True)
     if save:
         page.save(name, figures)
+        for file, plot in plots.items():
+            page.PAGE.with_name(file).write_text(plot)
     return 0
+
+
+def _measure(name: str, times: int, queries: int) -> tuple[str, Mapping[str, str]]:
+    """Return a benchmark's figures, and its plots by file."""
+    if name == "quality":
+        head = page.machine(f"{queries} members of each set asked about, at most; ± is a standard error")
+        figures, plot = quality.measure(queries)
+        return f"{head}\n\n{figures}", {quality.PLOT: plot}
+    head = page.machine(f"median (least to most) of {times} rounds")
+    return f"{head}\n\n{BENCHES[name](times)}", {}
 
 
 if __name__ == "__main__":

@@ -9,13 +9,13 @@ from pathlib import Path
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "measurements.md"
 
 
-def machine(rounds: int) -> str:
+def machine(how: str) -> str:
     """Say where and when in words that name nobody's machine; call it before anything is measured."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     when = datetime.now(UTC).date().isoformat()
     where = f"{cores} cores, {platform.system()}, Python {platform.python_version()}"
     others = f"load {os.getloadavg()[0]:.1f} when it began" if hasattr(os, "getloadavg") else "load unknown"
-    return f"Measured on {when}: {where}, {others}; median (least to most) of {rounds} rounds."
+    return f"Measured on {when}: {where}, {others}; {how}."
 
 
 def put(page: str, name: str, figures: str) -> str:

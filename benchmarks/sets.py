@@ -39,13 +39,24 @@ class RealSet:
         return tuple(json.loads(line)["id"] for line in self.lines)
 
 
-def read_set(name: str, environ: Mapping[str, str] = os.environ) -> RealSet:
-    """Read one set, or raise `SetsMissingError`."""
-    file = Path(environ.get(VARIABLE) or BESIDE) / name / "profiles.ndjson.gz"
-    if not file.is_file():
+def folder_of_sets(environ: Mapping[str, str] = os.environ) -> Path:
+    """Name the folder in which the sets would be."""
+    return Path(environ.get(VARIABLE) or BESIDE)
+
+
+def folder_of(name: str, environ: Mapping[str, str] = os.environ) -> Path:
+    """Name one set's folder, or raise `SetsMissingError`."""
+    folder = folder_of_sets(environ) / name
+    if not (folder / "profiles.ndjson.gz").is_file():
         raise SetsMissingError(
             f"The real set {name} is not here: {VARIABLE} names no folder of sets, none is in ../shared/data."
         )
+    return folder
+
+
+def read_set(name: str, environ: Mapping[str, str] = os.environ) -> RealSet:
+    """Read one set, or raise `SetsMissingError`."""
+    file = folder_of(name, environ) / "profiles.ndjson.gz"
     return RealSet(name, tuple(gzip.decompress(file.read_bytes()).splitlines(keepends=True)))
 
 

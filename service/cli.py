@@ -1,7 +1,7 @@
-"""The command line: kith serve, worker, migrate, community, key, import, export, refit, erasures, demo.
+"""The command line: kith serve, worker, migrate, community, key, import, export, refit, evaluate and others.
 
-Results are one JSON line on stdout (`export`: NDJSON); progress and logs go to stderr. Exit 0: done,
-1: failed (also where a line failed), 2: usage.
+Results are one JSON line on stdout (`export`, `evaluate`: NDJSON); progress and logs go to stderr. Exit 0:
+done, 1: failed (also where a line failed), 2: usage.
 """
 
 import argparse
@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "import", _import, "import profiles from NDJSON or CSV, .gz too", _add_import)
     _add(commands, "export", _export, "export profiles as NDJSON", _option("--community"))
     _add(commands, "refit", _refit, "learn a community's model anew, and wait", _argument("community"))
+    _add(commands, "evaluate", _evaluate, "measure how well friendships of a set are found", _add_evaluate)
     erasures = commands.add_parser("erasures", help="after a restored database").add_subparsers(required=True)
     _add(erasures, "replay", _replay, "erase again whom an erasure log names", _add_file)
     return parser
@@ -133,6 +134,12 @@ def _add_key(parser: argparse.ArgumentParser) -> None:
 def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--community", required=True, metavar="ID")
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="with profiles.ndjson.gz and friends.csv.gz")
+    parser.add_argument("--queries", type=int, default=600, help="members to ask about (600)")
+    parser.add_argument("--save", action="store_true", help="put the figures in docs/measurements.md")
 
 
 def _say(result: dict[str, Any]) -> None:
@@ -249,6 +256,18 @@ def _refit(settings: Settings, given: argparse.Namespace) -> int:
             community = communities.find_community(connection, given.community)
         done = refit_now(database, community.number)
     _say(refit_wire(community, done.fit.stats, accepted=done.accepted, figures=done.figures))
+    return DONE
+
+
+def _evaluate(_settings: Settings, given: argparse.Namespace) -> int:
+    from service.evaluation import page, run
+
+    lines = []
+    for line in run.evaluate(given.folder, given.queries):
+        _say(line)
+        lines.append(line)
+    if given.save:
+        page.save(run.set_name(given.folder), lines)
     return DONE
 
 
