@@ -12,12 +12,13 @@ import pytest
 from tests.attacks import transcripts
 from tests.attacks.location_corners import PLACES, around, corners, elsewhere
 from tests.attacks.location_geometry import Spot, km
+from tests.attacks.transcript import Transcript
 from tests.harness import Kith
 from tests.routes import ROUTES
 from tests.tenants import TestClock, neighbour
 
 FEWEST_CALLS = 200
-Runs = tuple[transcripts.Transcript, transcripts.Transcript]
+Runs = tuple[Transcript, Transcript]
 
 
 def two_runs(kith: Kith, place: tuple[float, float]) -> Runs:

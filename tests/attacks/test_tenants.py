@@ -40,6 +40,7 @@ MASKS = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z"), "TIME"),
     (re.compile(r"\b(?:[a-z]{3,4}_)?[0-9a-f]{16,}\b"), "MADE"),
     (re.compile(r"\bwhsec_[A-Za-z0-9+/=]+"), "SECRET"),
+    (re.compile(r'"seconds":[0-9.]+'), "SECONDS"),
 )
 
 

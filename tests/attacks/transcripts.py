@@ -1,20 +1,20 @@
 """A transcript: all that a platform, its members and an attacker see while one member states a position.
 
 In: a fresh community, and the positions that the member states, in this order. Out: two lines for each call,
-with what differs from run to run (times, random ids, secrets) masked. Entity tags of profiles are not masked:
-they are hashes of content. Two transcripts with the positions of one cell must be equal to the last byte.
+and one for each event that a webhook is told of. Two transcripts with the positions of one cell must be equal
+to the last byte.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from service.storage.events import EVENTS
 from tests.attacks.location_geometry import Spot
+from tests.attacks.transcript import Transcript
 from tests.gatherings import days, work
 from tests.harness import NDJSON, Kith
 
@@ -23,94 +23,6 @@ MEMBER = "victim"
 PATH = f"/v1/profiles/{MEMBER}"
 NEIGHBOUR = "asker-2"
 VENUE = "/v1/venues/cafe"
-MASKS = (
-    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z"), "TIME"),
-    (re.compile(r"\d{8}T\d{6}Z?"), "TIME"),
-    (re.compile(r'"seconds":[0-9.]+'), "SECONDS"),
-    (re.compile(r"\bkith_[0-9a-f]{40,}"), "SECRET"),
-    (re.compile(r"\b[0-9a-f]{64}\b"), "SECRET"),
-    (re.compile(r"\b[a-z]{2,9}_[0-9a-f]{12,}\b"), "ID"),
-    (re.compile(r"\b[0-9a-f]{20}\b"), "MADE-ID"),
-)
-CURSOR = re.compile(r'"next":\s*"([^"]+)"')
-CODE = re.compile(r"\b[0-9a-f]{32}\b")
-HASHED = re.compile(r'("\w+_hash":\s*)"[0-9a-f]{32}"')
-SHUFFLED = ("/v1/keys", "/v1/reports", "/v1/meetups")  # listed by random ids
-UNTOLD = {"Content-Length", "Date", "Expires"}  # the length of what is masked, and the time
-MEMBERS = re.compile(r"/v1/profiles/[^/]+")
-MEMBERS_EXPORT = re.compile(r"/v1/profiles/[^/]+/export")
-
-
-@dataclass(slots=True)
-class Transcript:
-    """The calls of one run, as they were answered."""
-
-    kith: Kith
-    lines: list[str] = field(default_factory=list)
-    routes: set[tuple[str, str]] = field(default_factory=set)
-    ids: dict[str, str] = field(default_factory=dict)
-
-    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """Send a call, note what was answered, and return it."""
-        response = self.kith.call(method, path, body, **headers)
-        asked = _masked(path.partition("?")[0])  # a query may state a position, as a body does
-        self.lines.append(f"{method} {asked} {response.status_code} {_head(path, response)}")
-        self.lines.append(_body(path, response))
-        self._note_route(method, path.partition("?")[0])
-        response.close()
-        return response
-
-    def _note_route(self, method: str, path: str) -> None:
-        router = self.kith.client.application.url_map.bind("")
-        if router.test(path, method=method):
-            rule, _ = router.match(path, method=method, return_rule=True)
-            self.routes.add((method, rule.rule))
-
-    @property
-    def calls(self) -> int:
-        """How many calls were made."""
-        return len(self.lines) // 2
-
-
-def _masked(text: str) -> str:
-    for pattern, word in MASKS:
-        text = pattern.sub(word, text)
-    return text
-
-
-def _head(path: str, response: Any) -> str:
-    told = {name: text for name, text in response.headers.items() if name not in UNTOLD}
-    if "ETag" in told and not _is_comparable(path, response):
-        told["ETag"] = "TAG"
-    return _masked(json.dumps(told, sort_keys=True))
-
-
-def _is_comparable(path: str, response: Any) -> bool:
-    """Tell whether an entity tag hashes nothing that is masked; an export's is made of its times, too."""
-    if MEMBERS_EXPORT.fullmatch(path):
-        text = response.get_data(as_text=True)
-        return bool(text) and _masked(text) == text
-    return MEMBERS.fullmatch(path) is not None
-
-
-def _body(path: str, response: Any) -> str:
-    text = response.get_data(as_text=True)
-    if path == "/metrics":
-        # Counters and durations of the whole process: what is counted is compared, not how much of it.
-        lines = text.splitlines()
-        text = "\n".join(line for line in lines if line.startswith("# HELP") and "_created" not in line)
-    if path.partition("?")[0] in SHUFFLED and response.status_code == 200 and text:
-        listed = json.loads(text)
-        listed["items"].sort(key=lambda item: _masked(json.dumps(item)))
-        text = json.dumps(listed)
-    return _masked(CURSOR.sub(_told_cursor, HASHED.sub(r"\1CODE", text)))
-
-
-def _told_cursor(found: re.Match[str]) -> str:
-    """Show what is in a cursor, with times and codes masked: those hang on a secret of the community."""
-    values = json.loads(base64.urlsafe_b64decode(found[1]))
-    told = ["TIME" if isinstance(value, int) else CODE.sub("CODE", value) for value in values]
-    return f'"next":{json.dumps(told)}'
 
 
 def write(kith: Kith, stated: Iterable[Spot], elsewhere: Spot, others: list[Spot]) -> Transcript:
@@ -119,6 +31,7 @@ def write(kith: Kith, stated: Iterable[Spot], elsewhere: Spot, others: list[Spot
     run = Transcript(kith)
     _open_routes(run)
     _settings(run)
+    _webhook(run)
     _people(run, others)
     _stating(run, one, two)
     _asking(run, others, ("", "?radius_km=7.25&limit=3", "?mode=in_person&radius_km=200", "?facet=interests"))
@@ -131,8 +44,11 @@ def write(kith: Kith, stated: Iterable[Spot], elsewhere: Spot, others: list[Spot
     _gathering(run)
     _moving(run, elsewhere, two)
     _keys(run)
+    _deliveries(run)
     _heads(run)
     _erasing(run, three)
+    run.note_told()
+    run.call("DELETE", f"/v1/webhooks/{run.ids['webhook_id']}")
     return run
 
 
@@ -162,6 +78,16 @@ def _open_routes(run: Transcript) -> None:
 def _settings(run: Transcript) -> None:
     run.call("GET", "/v1/community")
     run.call("PATCH", "/v1/community", {"radius_km": 30, "support_text": "Call 112."})
+
+
+def _webhook(run: Transcript) -> None:
+    """Ask to be told of all that happens from here on."""
+    wanted = {"url": "https://example.org/kith", "events": list(EVENTS)}
+    run.ids["webhook_id"] = run.call("POST", "/v1/webhooks", wanted).json["id"]
+    made = f"/v1/webhooks/{run.ids['webhook_id']}"
+    run.call("PATCH", made, {"url": "https://example.org/changed"})
+    run.call("GET", made)
+    run.call("GET", "/v1/webhooks")
 
 
 def _people(run: Transcript, others: list[Spot]) -> None:
@@ -365,6 +291,17 @@ def _gathering(run: Transcript) -> None:
         run.call("GET", address)
         run.call("DELETE", f"{PATH}/calendar")
         run.call("GET", address)
+
+
+def _deliveries(run: Transcript) -> None:
+    """Read what a webhook is told of, and the list of one that hears of nothing but a test."""
+    run.note_told()
+    quiet = {"url": "https://example.org/quiet", "events": ["round.failed"]}
+    path = f"/v1/webhooks/{run.call('POST', '/v1/webhooks', quiet).json['id']}"
+    tried = run.call("POST", f"{path}/test").json["id"]
+    run.call("POST", f"{path}/deliveries/{tried}/redeliver")
+    run.call("GET", f"{path}/deliveries")
+    run.call("DELETE", path)
 
 
 def _keys(run: Transcript) -> None:

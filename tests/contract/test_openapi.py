@@ -330,9 +330,9 @@ def schema(module_sqlite_kith: Kith) -> Any:
 
 
 @each(DOCUMENTED)
-def test_made_up_calls_get_what_it_promises(schema: Any, module_sqlite_kith: Kith, route: Route) -> None:
+def test_made_up_calls_get_what_it_promises(schema: Any, sqlite_kith: Kith, route: Route) -> None:
     operation = schema[route.template][route.method]
-    ids = settle(module_sqlite_kith, route)
+    ids = settle(sqlite_kith, route)
 
     @settings(
         max_examples=EXAMPLES,
@@ -349,6 +349,6 @@ def test_made_up_calls_get_what_it_promises(schema: Any, module_sqlite_kith: Kit
             case.path_parameters[name] = ids[name]
         if isinstance(case.body, dict) and "peer" in case.body:
             case.body["peer"] = ids["other_id"]
-        case.call_and_validate(checks=CHECKS, headers={"Authorization": f"Bearer {module_sqlite_kith.key}"})
+        case.call_and_validate(checks=CHECKS, headers={"Authorization": f"Bearer {sqlite_kith.key}"})
 
     call()

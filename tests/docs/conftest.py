@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -81,7 +80,7 @@ def _wait_for(address: str) -> None:
         try:
             with urlopen(address, timeout=5):
                 return
-        except URLError:
+        except OSError:  # refused, or too slow as yet
             if time.monotonic() > until:
                 raise
             time.sleep(0.05)
