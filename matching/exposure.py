@@ -144,12 +144,12 @@ class _Rivals:
         ids = tuple(profile.id for profile in profiles)
         graph = cls._both_ways(ids, np.concatenate(owners), np.concatenate(others), np.concatenate(values))
         shown = np.array([profile.suggestible and not profile.full for profile in profiles], np.bool_)
-        number = {name: at for at, name in enumerate(ids)}
+        at = {name: place for place, name in enumerate(ids)}
         hidden = [
-            number[one] * len(ids) + number[other]
-            for one, others in exclude.items()
-            for other in others
-            if one in number and other in number
+            at[one] * len(ids) + at[other]
+            for one, unseen in exclude.items()
+            for other in unseen
+            if one in at and other in at
         ]
         keys = graph.owners * len(ids) + graph.others  # hidden from one of two, who may be seen by the other
         return graph.only(shown[graph.others] & ~np.isin(keys, np.array(hidden, np.int64)))

@@ -11,7 +11,8 @@ CIRCLES, EACH = 12, 20
 
 def circles() -> tuple[list[Profile], dict[str, set[str]]]:
     """Return members in circles: all like music, each circle has terms of its own to like."""
-    profiles, friends = [], {}
+    profiles: list[Profile] = []
+    friends: dict[str, set[str]] = {}
     for circle in range(CIRCLES):
         ids = [f"c{circle}-{at}" for at in range(EACH)]
         for at, one in enumerate(ids):
