@@ -64,8 +64,8 @@ def ndcg(ranked: Sequence[str], relevant: Collection[str], k: int = FIRST) -> fl
 
     Examples
     --------
-    >>> ndcg(["a", "b", "c"], {"a", "b"}), round(ndcg(["x", "a"], {"a"}), 3)
-    (1.0, 0.631)
+    >>> ndcg(["a", "b", "c"], {"a", "b"}), f"{ndcg(['x', 'a'], {'a'}):.3f}"
+    (1.0, '0.631')
     """
     gain = sum(1 / math.log2(at + 2) for at, one in enumerate(ranked[:k]) if one in relevant)
     return gain / sum(1 / math.log2(at + 2) for at in range(min(k, len(relevant))))

@@ -22,8 +22,8 @@ class PlainCosine:
     Examples
     --------
     >>> ana, ben, cem = (Profile(i, i, interests=t) for i, t in (("a", ("x", "y")), ("b", ("X",)), ("c", ())))
-    >>> [round(float(value), 3) for value in PlainCosine([ana, ben, cem], rarity=False).values(0)]
-    [1.0, 0.707, 0.0]
+    >>> [f"{value:.3f}" for value in PlainCosine([ana, ben, cem], rarity=False).values(0)]
+    ['1.000', '0.707', '0.000']
     """
 
     def __init__(self, profiles: Sequence[Profile], *, rarity: bool) -> None:

@@ -239,7 +239,8 @@ def answer(
             value, common = worth(asker, peer, model, stated, asked.facet)
             share = pair_code(asker.id, peer.id, model.number) / 2**64
             rank = value + rotation * (share - 0.5) - prices.get(peer.id, 0.0)
-            rank += 2**20 * (common + 2 * min(asked.acquainted.get(peer.id, 0), 2))
+            known = asked.acquainted.get(peer.id, 0)
+            rank += 2**20 * (common + 2 * ((known > 0) + (known > 2)))
             shared = {facet: terms(asker, facet) & terms(peer, facet) for facet in FACETS}
             points, slots = score(value, common, middle), shown(asker, peer, asked.on)
             peers[peer.id] = Peer(peer.id, points, modes, pair.km, slots, shared, rank)

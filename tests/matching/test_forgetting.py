@@ -13,7 +13,11 @@ from hypothesis import given, settings
 
 import matching
 from matching import Matcher, Place, Profile, Slot, TermModel, forget, normalise
+from matching.matcher import A_MONDAY
 from matching.ranking import member_code
+from matching.round import Group, RoundRules
+from matching.round_check import check_round
+from matching.venues import area_of
 from tests.matching import strategies
 from tests.matching.strategies import apply, changes
 
@@ -223,23 +227,35 @@ def remembering() -> dict[str, Any]:
         for module in pkgutil.iter_modules(matching.__path__)
     ]
     return {
-        value.__name__: value
+        name if name.startswith("_") else value.__name__: value
         for module in modules
-        for value in vars(module).values()
+        for name, value in vars(module).items()
         if hasattr(value, "cache_info")
     }
 
 
-# Zones with dates, and the table of kindred terms.
-NOBODYS_OWN = {"local_quarters", "_midnights", "kin_table", "_spelling_of_tables", "_left"}
+# Zones with dates, hours of venues, and the table of kindred terms.
+NOBODYS_OWN = {
+    "local_quarters",
+    "_midnights",
+    "kin_table",
+    "_spelling_of_tables",
+    "_left",
+    "_opening",
+    "_local_times",
+}
 
 
 def test_the_package_forgets_every_term_and_cell() -> None:
     matcher = Matcher().fit([CANARY, *OTHERS])
     matcher.complete("canary", None, 10)
     assert HERE.accuracy_km > 0
+    assert area_of([CANARY]) is not None
+    pair = [CANARY, dataclasses.replace(CANARY, id="another-id")]
+    assert check_round([Group(("another-id", "canary-id"), 0.0, ())], pair, RoundRules(), A_MONDAY)
     of_members = {name: cache for name, cache in remembering().items() if name not in NOBODYS_OWN}
-    assert set(of_members) == {"normalise", "fold", "centre_of", "accuracy_of"}
+    own = {"normalise", "fold", "centre_of", "accuracy_of", "_point", "_area", "_free"}
+    assert set(of_members) == own
     assert all(cache.cache_info().currsize for cache in of_members.values())
 
     forget()

@@ -73,13 +73,13 @@ def test_acquaintances_come_before_common_terms_and_those_before_any_value() -> 
     worth, moves = np.array([-50.0, 900.0, -50.0, 900.0, 900.0, 899.0]), np.array([0.0, 0, 0, 0, -2, 0])
     common = np.array([False, True, True, False, True, True])
 
-    ranks = rank(worth, common, moves, np.array([2, 1, 0, 0, 0, 0]))
+    ranks = rank(worth, common, moves, np.array([3, 2, 0, 0, 0, 0]))
 
     assert np.argsort(-ranks).tolist() == [0, 1, 5, 4, 2, 3]
 
 
 def test_acquaintances_count_in_three_steps() -> None:
-    assert steps(np.array([0, 1, 2, 3, 40])).tolist() == [0, 1, 2, 2, 2]
+    assert steps(np.array([0, 1, 2, 3, 40])).tolist() == [0, 1, 1, 2, 2]
 
 
 def test_nearness_falls_from_one_to_nothing() -> None:
