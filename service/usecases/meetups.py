@@ -14,8 +14,9 @@ from service.storage.session import Session
 from service.storage.venues import all_venues
 from service.usecases import pairs
 from service.usecases.attendance import leave, tell
-from service.usecases.gatherings import DAY_MS, DAYS_AHEAD, NOTICE_MS, find_time_and_place
+from service.usecases.gatherings import DAY_MS, DAYS_AHEAD, NOTICE_MS, Span, find_time_and_place
 from service.usecases.publishing import new_meetup
+from service.usecases.round_rules import time_of
 
 UNKNOWN = "There is no such profile."
 
@@ -131,7 +132,7 @@ def _moved(write: Write, meetup: Meetup, asking: Attendee) -> Meetup:
     tried = (*meetup.tried, *([] if meetup.starts_at is None else [meetup.starts_at]))
     taken = [span for spans in busy.values() for span in spans] + [(at, at + 1) for at in tried]
     venues = all_venues(write.connection, here)
-    other = find_time_and_place(members, (write.now + NOTICE_MS, meetup.until), taken, venues=venues)
+    other = find_time_and_place(members, _when(write, meetup), taken, venues=venues)
     if other is None:
         return meetup
     asked = [
@@ -149,3 +150,8 @@ def _moved(write: Write, meetup: Meetup, asking: Attendee) -> Meetup:
         changed_at=write.now,
         asked=tuple(asked),
     )
+
+
+def _when(write: Write, meetup: Meetup) -> Span:
+    planned = meetup.round and rounds.find_round(write.connection, write.community.number, meetup.round)
+    return time_of(planned, write.now) if planned else (write.now + NOTICE_MS, meetup.until)

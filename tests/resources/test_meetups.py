@@ -99,6 +99,15 @@ def test_another_time_is_found_while_there_is_one(town: Kith) -> None:
     assert 3 <= len(times) <= 4
 
 
+def test_another_time_for_a_meetup_of_a_round_is_in_its_days(town: Kith) -> None:
+    ahead = days(5, 6)
+    published(town, participants=["ana", "ben"], **ahead)
+    (meetup,) = meetups(town)
+    moved = say(town, meetup["id"], "ana", "other_time").json
+    assert moved["starts_at"] != meetup["starts_at"]
+    assert ahead["starts_on"] <= moved["starts_at"][:10] <= ahead["ends_on"]
+
+
 def test_nobody_has_two_meetups_at_once(town: Kith) -> None:
     slots = [{"day": day, "from": "18:00", "to": "20:00"} for day in ("tue", "fri")]
     town.call("PATCH", "/v1/profiles/ana", {"timezone": "UTC", "availability": slots})
