@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,18 @@ def both(kiths: tuple[Kith, Kith]) -> Both:
 def town(sqlite_kith: Kith) -> Town:
     """A town on SQLite alone."""
     return Town.of(sqlite_kith)
+
+
+@pytest.fixture(scope="module")
+def still_town(module_sqlite_kith: Kith) -> Town:
+    """A town on SQLite for the tests of a module that change nothing in it."""
+    return Town.of(module_sqlite_kith)
+
+
+@pytest.fixture(scope="module")
+def still(still_town: Town) -> dict[str, Any]:
+    """What can be read of that town, before and after each of those tests."""
+    return still_town.state()
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from tests.attacks.erasure_canary import (
     columns_with_canary,
     everything_logged,
     files_with_canary,
+    friends,
     holds_canary,
     keys_with_canary,
     loaded_of,
@@ -32,7 +33,7 @@ from tests.attacks.erasure_canary import (
     rows_with_canary,
     text_columns,
 )
-from tests.harness import NDJSON, Kith
+from tests.harness import NDJSON, Kith, peers
 from tests.servers import PostgresServer, RedisServer
 from tests.tenants import TestClock
 
@@ -207,9 +208,12 @@ def test_answers_kept_in_this_process_go_with_the_member(
     sqlite_url: str, clock: TestClock, tmp_path: Path
 ) -> None:
     with open_kith(sqlite_url, "local", clock) as kith:
-        Canary(kith).spread()
+        canary = Canary(kith)
+        kith.import_profiles(*friends())
+        canary.state()
+        assert ID in peers(kith.suggestions("f0", "?limit=100"))
         assert held_here(kith)
-        Canary(kith).erase()
+        canary.erase()
         tidy_once(loaded_of(kith), kith.cache)
         assert not held_here(kith)
         # What was under way may be put away late: that goes with the sweeps that are still to come.

@@ -33,6 +33,8 @@ from tests.harness import NDJSON
 from tests.problems import errors, problem
 from tests.routes import BODILESS, Route, each, each_nth
 
+State = dict[str, Any]
+
 
 def send(route: Route, body: bytes, town: Town) -> TestResponse:
     return town.send(route, body)
@@ -62,32 +64,34 @@ def test_every_route_that_takes_a_body_has_a_right_one(town: Town, route: Route)
 
 
 @each(WITH_JSON)
-def test_a_hostile_value_anywhere_is_refused_under_its_path(town: Town, route: Route) -> None:
-    body, before = BODIES[route.name], town.state()
+def test_a_hostile_value_anywhere_is_refused_under_its_path(
+    still_town: Town, still: State, route: Route
+) -> None:
+    body = BODIES[route.name]
 
     # Every place meets a third of them, and every third a place; the drill has all in all.
     faults = [
-        refusal_fault(timed(partial(send, route, broken(body, path, text)), town), name, path)
+        refusal_fault(timed(partial(send, route, broken(body, path, text)), still_town), name, path)
         for number, path in enumerate(places(body))
         for name, text in list(NEVER.items())[number % 3 :: 3]
     ]
 
     assert [fault for fault in faults if fault] == []
-    assert town.state() == before
+    assert still_town.state() == still
 
 
 @each_nth(WITH_JSON, 4)
-def test_a_huge_value_is_refused_under_its_path(town: Town, route: Route) -> None:
-    body, before = BODIES[route.name], town.state()
+def test_a_huge_value_is_refused_under_its_path(still_town: Town, still: State, route: Route) -> None:
+    body = BODIES[route.name]
 
     faults = [
-        refusal_fault(timed(partial(send, route, broken(body, path, text)), town), name, path)
+        refusal_fault(timed(partial(send, route, broken(body, path, text)), still_town), name, path)
         for path in tops(body)
         for name, text in HEAVY.items()
     ]
 
     assert [fault for fault in faults if fault] == []
-    assert town.state() == before
+    assert still_town.state() == still
 
 
 @each(WITH_JSON)
@@ -118,34 +122,35 @@ def test_every_value_in_every_place_on_both_databases(both: Both, route: Route) 
 
 
 @each(WITH_JSON)
-def test_a_field_given_twice_is_refused(town: Town, route: Route) -> None:
-    body, before = BODIES[route.name], town.state()
+def test_a_field_given_twice_is_refused(still_town: Town, still: State, route: Route) -> None:
+    body = BODIES[route.name]
     once = json.dumps(body)[1:-1]
 
-    answer = town.send(route, f"{{{once}, {once}}}".encode())
+    answer = still_town.send(route, f"{{{once}, {once}}}".encode())
 
     assert list(errors(answer)) == ["body"]
-    assert town.state() == before
+    assert still_town.state() == still
 
 
 # ---------------------------------------------------------------- codings
 
 
 @each(WITH_JSON)
-def test_a_body_in_another_coding_is_refused(town: Town, route: Route) -> None:
-    text, before = json.dumps(BODIES[route.name]), town.state()
+def test_a_body_in_another_coding_is_refused(still_town: Town, still: State, route: Route) -> None:
+    text = json.dumps(BODIES[route.name])
     bomb = gzip.compress(b" " * 50_000_000)
 
-    problem(town.send(route, gzip.compress(text.encode()), Content_Encoding="gzip"), 415)
-    problem(timed(lambda town: town.send(route, bomb, Content_Encoding="gzip"), town), 415)
-    problem(town.send(route, gzip.compress(text.encode())), 400)
+    problem(still_town.send(route, gzip.compress(text.encode()), Content_Encoding="gzip"), 415)
+    problem(timed(lambda town: town.send(route, bomb, Content_Encoding="gzip"), still_town), 415)
+    problem(still_town.send(route, gzip.compress(text.encode())), 400)
     for coding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig", "utf-7"):
-        problem(town.send(route, (text if coding != "utf-7" else text + "é").encode(coding)), 400)
+        problem(still_town.send(route, (text if coding != "utf-7" else text + "é").encode(coding)), 400)
         problem(
-            town.send(route, text.encode(coding), Content_Type=f"application/json; charset={coding}"), 415
+            still_town.send(route, text.encode(coding), Content_Type=f"application/json; charset={coding}"),
+            415,
         )
 
-    assert town.state() == before
+    assert still_town.state() == still
 
 
 # ---------------------------------------------------------------- mass assignment
@@ -171,15 +176,15 @@ IGNORED = {
 
 
 @each(WITH_JSON)
-def test_nothing_of_ours_can_be_set(town: Town, route: Route) -> None:
-    rule, before = route.name, town.state()
+def test_nothing_of_ours_can_be_set(still_town: Town, still: State, route: Route) -> None:
+    rule = route.name
 
     for name in OURS:
         if name not in set(BODIES[rule]) | IGNORED.get(rule, set()):
-            answer = town.send(route, json.dumps(BODIES[rule] | {name: "7"}).encode())
+            answer = still_town.send(route, json.dumps(BODIES[rule] | {name: "7"}).encode())
             assert list(errors(answer)) == [name or "body"], name
 
-    assert town.state() == before
+    assert still_town.state() == still
 
 
 @each([route for route in WITH_JSON if route.name in IGNORED])

@@ -38,7 +38,7 @@ def check_equal(runs: Runs) -> None:
         assert one == other
 
 
-@pytest.fixture(scope="module", params=PLACES[1:3], ids=str)
+@pytest.fixture(scope="module", params=PLACES[1:2], ids=str)
 def runs(request: pytest.FixtureRequest, module_sqlite_kith: Kith) -> Runs:
     return two_runs(module_sqlite_kith, request.param)
 

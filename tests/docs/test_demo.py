@@ -53,26 +53,19 @@ def key_in(printed: str) -> str:
 
 
 @needs_curl
-def test_the_line_to_paste_gives_the_suggestion_that_is_shown(tmp_path: Path) -> None:
-    with introduced(tmp_path) as printed:
-        line = next(line for line in printed.splitlines() if line.startswith("curl "))
-        pasted = json.loads(subprocess.run(shlex.split(line), capture_output=True, check=True).stdout)
-
-    answer = shown(printed)
-    assert answer["items"][0]["peer"]["name"] == "Ben"
-    assert all(item["reasons"] and item["openers"] for item in answer["items"])
-    assert (answer["cache"], pasted["cache"]) == ("miss", "hit")
-    assert pasted["items"] == answer["items"]
-
-
-def test_a_second_start_shows_the_same_community_and_key(tmp_path: Path) -> None:
+def test_the_line_to_paste_gives_what_is_shown_and_a_second_start_shows_it_again(tmp_path: Path) -> None:
     with introduced(tmp_path) as first:
-        pass
+        line = next(line for line in first.splitlines() if line.startswith("curl "))
+        pasted = json.loads(subprocess.run(shlex.split(line), capture_output=True, check=True).stdout)
     with introduced(tmp_path) as second:
         pass
 
+    answer = shown(first)
+    assert answer["items"][0]["peer"]["name"] == "Ben"
+    assert all(item["reasons"] and item["openers"] for item in answer["items"])
+    assert (answer["cache"], pasted["cache"]) == ("miss", "hit")
+    assert pasted["items"] == answer["items"] == shown(second)["items"]
     assert key_in(first) == key_in(second)
-    assert shown(first)["items"] == shown(second)["items"]
     assert (tmp_path / "demo.json").stat().st_mode & 0o077 == 0
 
 
