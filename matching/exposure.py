@@ -22,10 +22,10 @@ FIRST = 10  # places of a list that count
 RIVALS = 100  # of each member
 ROUNDS = 80
 STEP = 0.45  # of the spread of values
-SELDOM = 2  # lists
 HALF_OF_UNFAIR = 0.48  # of the Gini coefficient without prices
 FAIR_GINI = 0.25
-FAIR_ROUNDS = 20
+EVENED = 20  # rounds in which who is shown seldom is lifted too
+SELDOM, MORE_OFTEN = 0.2, 0.03  # of what is fair: at first, and more with each of those rounds
 FEW_UNSHOWN = 0.004
 NEWCOMERS = 0.3  # the share of members who pay less than a newcomer, who pays nothing
 
@@ -67,19 +67,23 @@ def balance(
     graph = _Rivals.of(matcher, exclude or {}, progress)
     unit = _TURNS * matcher.model_.fitted.rotation if matcher.model_.fitted else 0.0
     could = np.bincount(graph.others, minlength=len(graph.ids)) > 0  # others can't be shown to anybody
-    prices = np.zeros(len(graph.ids))
-    places = graph.lists(prices)
-    start, fair_rounds = gini(graph.shown(places)[could]), 0
+    prices = best = np.zeros(len(graph.ids))
+    start, evened = gini(graph.shown(graph.lists(prices))[could]), 0
     for _ in range(ROUNDS if unit else 0):
-        shown = graph.shown(places)
-        lifted = could & (shown == 0)
+        shown = graph.shown(graph.lists(prices))
+        lifted, step = could & (shown == 0), STEP
         if lifted.sum() <= FEW_UNSHOWN * could.sum():
-            if gini(shown[could]) <= max(FAIR_GINI, HALF_OF_UNFAIR * start) or fair_rounds == FAIR_ROUNDS:
+            best = prices
+            if gini(shown[could]) <= max(FAIR_GINI, HALF_OF_UNFAIR * start) or evened == EVENED:
                 break
-            lifted, fair_rounds = could & (shown <= SELDOM), fair_rounds + 1
-        prices[lifted] -= STEP * unit
-        places = graph.lists(prices)
+            fair = shown.sum() / could.sum()
+            lifted, step = could & (shown <= fair * (SELDOM + MORE_OFTEN * evened)), STEP / 2
+            evened += 1
+        prices = prices - step * unit * lifted
+    else:
+        best = best if evened else prices
     progress(1.0)
+    prices, places = best.copy(), graph.lists(best)
     peers = [graph.others[of].tolist() for of in places]
     lists = {
         name: tuple(graph.ids[peer] for peer in mine) for name, mine in zip(graph.ids, peers, strict=True)
