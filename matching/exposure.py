@@ -27,6 +27,7 @@ FAIR_GINI = 0.25
 EVENED = 20  # rounds in which who is shown seldom is lifted too
 SELDOM, MORE_OFTEN = 0.2, 0.03  # of what is fair: at first, and more with each of those rounds
 FEW_UNSHOWN = 0.004
+LEVEL = 2.0**-20  # less than by what values differ
 NEWCOMERS = 0.3  # the share of members who pay less than a newcomer, who pays nothing
 
 
@@ -142,7 +143,8 @@ class _Rivals:
             rows, ranks, codes = matcher.rivals(profile, RIVALS, exclude=exclude.get(profile.id, ()))
             owners.append(np.full(len(rows), number))
             others.append(number_of[rows])
-            values.append(ranks + turns(codes, rotation))
+            # Before a fit nobody takes turns, and of the level the lower code comes first.
+            values.append(ranks + turns(codes, rotation or -LEVEL))
             if number % 256 == 0:
                 progress(0.9 * number / len(profiles))
         ids = tuple(profile.id for profile in profiles)

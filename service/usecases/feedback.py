@@ -15,6 +15,7 @@ TOGETHER, WISHED, APART, UNSAFE = 1.0, 0.5, -1.0, -2.0
 # Of what people told since the last refit: so much, and a tenth of all that was learnt from, is worth one.
 ENOUGH = 50
 SHARE = 10
+MANY_MEMBERS = 200  # from which on profiles alone show something (matching.corpus)
 REFIT = "refit"
 DAY_MS = 24 * 3600 * 1000
 
@@ -72,4 +73,10 @@ def _is_answered(before: Pair, after: Pair) -> bool:
 def note_import(write: Write, changed: int) -> None:
     """Have a community that an import changed by a tenth or more learn from it."""
     if changed * SHARE >= write.community.members:
-        jobs.enqueue(write, REFIT)
+        refit_soon(write)
+
+
+def refit_soon(write: Write) -> None:
+    """Have a community that has grown learn at once, or within a day where it is too small to show much."""
+    wait = 0 if write.community.members >= MANY_MEMBERS else DAY_MS
+    jobs.enqueue(write, REFIT, run_at=write.now + wait)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 from service.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from service.records import Access, Member, Outcome, ProfileRecord, Stay
-from service.storage import acquaintances, jobs, models, profiles, stamps
+from service.storage import acquaintances, models, profiles, stamps
 from service.storage.communities import Write, with_members
 from service.storage.events import emit_all
 from service.storage.session import Session
 from service.usecases import placement
-from service.usecases.feedback import REFIT
+from service.usecases.feedback import refit_soon
 
 Condition = Callable[[str | None], bool]
 MEMBERS_PER_SETTLING = 200
@@ -145,7 +145,7 @@ def _save_one(write: Write, access: Access, record: ProfileRecord, before: Membe
     saved = write_members(write, [(before, intend(write, access, record, before))])[0]
     if write.community.members >= 2 * write.community.model_members:
         models.count_terms(write)
-        jobs.enqueue(write, REFIT)
+        refit_soon(write)
     return saved
 
 

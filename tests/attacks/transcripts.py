@@ -42,6 +42,7 @@ def write(kith: Kith, stated: Iterable[Spot], elsewhere: Spot, others: list[Spot
     _reading(run)
     _asking(run, others, ("", "?radius_km=3"))
     _gathering(run)
+    _figures(run)
     _moving(run, elsewhere, two)
     _keys(run)
     _deliveries(run)
@@ -78,6 +79,11 @@ def _open_routes(run: Transcript) -> None:
 def _settings(run: Transcript) -> None:
     run.call("GET", "/v1/community")
     run.call("PATCH", "/v1/community", {"radius_km": 30, "support_text": "Call 112."})
+
+
+def _figures(run: Transcript) -> None:
+    for figures in ("stats", "model", "unserved"):
+        run.call("GET", f"/v1/community/{figures}")
 
 
 def _webhook(run: Transcript) -> None:

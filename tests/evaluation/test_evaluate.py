@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from service.cli import main
+from tests.logged import logged
 from tests.matching.circles import circles
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    with logged("info", io.StringIO()):  # the command sets it up for a process of its own
+        yield
 
 
 @pytest.fixture

@@ -42,5 +42,5 @@ def test_workers_killed_at_random_publish_each_round_once(
         for name in MEMBERS:
             times = sorted((one["starts_at"], one["ends_at"]) for one in meetups_of(kith, f"&profile={name}"))
             assert all(ends <= starts for (_, ends), (starts, _) in pairwise(times))
-        assert rows_of(kith)["jobs"] == []
+        assert not [job for job in rows_of(kith)["jobs"] if "'refit'" not in job]
         assert len(rows_of(kith)["meetups"]) == 6 * len(opened)

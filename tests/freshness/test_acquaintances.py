@@ -128,10 +128,11 @@ def test_what_ends_a_connection_takes_its_weight_away_at_once(
 
 
 def test_more_in_common_comes_before_less(circle: Pair) -> None:
+    connect(circle, "ana", "out")
     first, second, _ = peers(circle.one.suggestions("ana"))
     connect(circle, first, "hub")
-    connect(circle, second, "hub")
-    connect(circle, second, "far")
+    for friend in ("hub", "far", "out"):
+        connect(circle, second, friend)
     assert order(circle)[:2] == [second, first]
 
 
