@@ -67,31 +67,39 @@ def balance(
     """
     graph = _Rivals.of(matcher, exclude or {}, progress)
     unit = _TURNS * matcher.model_.fitted.rotation if matcher.model_.fitted else 0.0
-    could = np.bincount(graph.others, minlength=len(graph.ids)) > 0  # others can't be shown to anybody
-    prices = best = np.zeros(len(graph.ids))
-    start, evened = gini(graph.shown(graph.lists(prices))[could]), 0
-    for _ in range(ROUNDS if unit else 0):
-        shown = graph.shown(graph.lists(prices))
-        lifted, step = could & (shown == 0), STEP
-        if lifted.sum() <= FEW_UNSHOWN * could.sum():
-            best = prices
-            if gini(shown[could]) <= max(FAIR_GINI, HALF_OF_UNFAIR * start) or evened == EVENED:
-                break
-            fair = shown.sum() / could.sum()
-            lifted, step = could & (shown <= fair * (SELDOM + MORE_OFTEN * evened)), STEP / 2
-            evened += 1
-        prices = prices - step * unit * lifted
-    else:
-        best = best if evened else prices
+    prices = _fair_prices(graph, unit)
+    places = graph.lists(prices)
     progress(1.0)
-    prices, places = best.copy(), graph.lists(best)
     peers = [graph.others[of].tolist() for of in places]
     lists = {
         name: tuple(graph.ids[peer] for peer in mine) for name, mine in zip(graph.ids, peers, strict=True)
     }
     # Only how prices compare counts; so that who comes next pays no more than who is seldom shown.
-    prices -= np.quantile(prices, NEWCOMERS) if len(prices) else 0.0
+    prices = prices - (np.quantile(prices, NEWCOMERS) if len(prices) else 0.0)
     return Exposure(dict(zip(graph.ids, prices.tolist(), strict=True)), lists)
+
+
+def _fair_prices(graph: "_Rivals", unit: float) -> FloatArray:
+    """Lower prices step by step; return those by which fewest are unshown, and then the fairest."""
+    could = np.flatnonzero(np.bincount(graph.others, minlength=len(graph.ids)))  # nobody sees the others
+    prices = best = np.zeros(len(graph.ids))
+    start, fairest, evened = 1.0, (1.0, 1.0), 0
+    for number in range(ROUNDS):
+        shown = graph.shown(graph.lists(prices))[could]
+        unshown, inequality = float(np.count_nonzero(shown == 0)) / max(len(shown), 1), gini(shown)
+        start = start if number else inequality
+        fairness = (max(unshown, FEW_UNSHOWN), inequality)
+        if fairness < fairest:
+            fairest, best = fairness, prices
+        all_shown = unshown <= FEW_UNSHOWN
+        is_fair = inequality <= max(FAIR_GINI, HALF_OF_UNFAIR * start)
+        if not unit or (all_shown and (is_fair or evened == EVENED)):
+            break
+        limit = shown.mean() * (SELDOM + MORE_OFTEN * evened) if all_shown else 0.0
+        evened += all_shown
+        prices = prices.copy()
+        prices[could[shown <= limit]] -= unit * (STEP / 2 if all_shown else STEP)
+    return best
 
 
 def figures(lists: Mapping[str, Collection[str]]) -> Figures:

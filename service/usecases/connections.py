@@ -10,7 +10,7 @@ from service.storage.communities import Write
 from service.storage.pairs import find_pairs
 from service.storage.session import Session
 from service.usecases import pairs
-from service.usecases.feedback import note_import
+from service.usecases.feedback import note_connections
 from service.usecases.imports import in_batches
 from service.usecases.responses import connected, find_member, two_members
 
@@ -73,7 +73,7 @@ def import_connections(session: Session, lines: Iterable[ImportLine[ConnectionRe
             report.add(outcomes.get(line.number, line))
     if report.created or report.updated:
         with session.write() as write:
-            note_import(write, report.created + report.updated)
+            note_connections(write, report.created + report.updated)
     return report
 
 

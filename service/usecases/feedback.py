@@ -70,10 +70,16 @@ def _is_answered(before: Pair, after: Pair) -> bool:
     return after.since is not None or asked.response is not None
 
 
-def note_import(write: Write, changed: int) -> None:
+def note_profiles(write: Write, changed: int) -> None:
     """Have a community that an import changed by a tenth or more learn from it."""
     if changed * SHARE >= write.community.members:
         refit_soon(write)
+
+
+def note_connections(write: Write, changed: int) -> None:
+    """Have a community learn from an import of connections that are as many as a tenth of its members."""
+    if changed * SHARE >= write.community.members:
+        jobs.enqueue(write, REFIT)
 
 
 def refit_soon(write: Write) -> None:

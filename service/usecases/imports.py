@@ -8,7 +8,7 @@ from service.records import Access, ImportLine, ImportReport, Member, Outcome, P
 from service.storage import models, profiles
 from service.storage.communities import Write
 from service.storage.session import Session
-from service.usecases.feedback import note_import
+from service.usecases.feedback import note_profiles
 from service.usecases.profiles import intend, write_members
 
 LINES_PER_TRANSACTION = 500
@@ -29,7 +29,7 @@ def import_profiles(
     if report.created or report.updated:
         with session.write() as write:
             models.count_terms(write)
-            note_import(write, report.created + report.updated)
+            note_profiles(write, report.created + report.updated)
     return report
 
 

@@ -69,3 +69,31 @@ def test_figures_count_members_and_lists() -> None:
     assert figures({}).with_suggestion == 0
     assert gini(np.array([0, 0, 0, 4])) == 0.75
     assert gini(np.array([2, 2])) == gini(np.zeros(2)) == 0
+
+
+def hubs() -> list[Profile]:
+    """Return members: whoever likes what a member likes, 12 hubs share more of it than their like do."""
+    terms = [f"taste {at}" for at in range(8)]
+    plain = [Profile(f"m{at}", "M", interests=(terms[at % 8], f"own {at}")) for at in range(150)]
+    return [*plain, *(Profile(f"hub{at}", "H", interests=tuple(terms)) for at in range(12))]
+
+
+@pytest.mark.parametrize("rotation", [0.2, 2.0])
+def test_prices_bring_everybody_onto_a_list_and_make_exposure_fairer(rotation: float) -> None:
+    members = hubs()
+    model = replace(TermModel.of(1, members), fitted=Fitted.flat(0.3, rotation))
+    matcher = Matcher().fit(members, model=model)
+
+    def lists() -> dict[str, tuple[str, ...]]:
+        return {one.id: tuple(peer.id for peer in matcher.suggest(one).items) for one in members}
+
+    before = figures(lists())
+    priced = balance(matcher)
+    matcher.use(model, prices=priced.prices)
+    after = figures(lists())
+
+    assert after.never_suggested <= 0.01
+    assert after.exposure_gini <= before.exposure_gini
+    assert {one: set(peers) for one, peers in priced.lists.items()} == {
+        one: set(peers) for one, peers in lists().items()
+    }

@@ -206,3 +206,11 @@ def test_groups_out_of_a_graph_name_what_was_relaxed() -> None:
         (3, ()),
         (4, ()),
     ]
+
+
+def test_four_who_are_to_be_four_are_one_group() -> None:
+    members = friends(4)
+
+    plan = plan_round(Matcher().fit(members), [one.id for one in members], RoundRules(group_size=4))
+
+    assert members_of(plan) == [("p0", "p1", "p2", "p3")]

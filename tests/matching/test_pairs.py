@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from matching import PairGraph, RoundRules, plan_graph
 from matching import pairs as pairs_module
+from matching.alternating import ALONE, most_pairs
 from matching.heaviest import Stakes, Standing, Weighted, standing
 from matching.meetable import codes_of
 from matching.pair_graph import GraphMembers
@@ -165,3 +166,12 @@ def test_a_graph_of_nobody_has_no_groups() -> None:
     plan = plan_graph(PairGraph.of([]))
 
     assert (plan.groups, plan.bound_ratio, plan.participants) == ((), 1.0, 0)
+
+
+def test_who_was_left_out_last_time_takes_the_place_of_who_was_not() -> None:
+    peers = {0: np.array([1]), 1: np.array([0, 2]), 2: np.array([1])}
+    first, free = np.array([True, False, False]), np.ones(3, np.bool_)
+
+    mates = most_pairs(np.array([ALONE, 2, 1]), lambda member: peers[member], first, free)
+
+    assert mates.tolist() == [1, 0, ALONE]

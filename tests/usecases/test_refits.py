@@ -31,11 +31,11 @@ HERE = {"lat": 52.52, "lon": 13.405}
 
 
 @pytest.fixture
-def town(kith: Kith, tmp_path: Path) -> Kith:
+def town(kith: Kith) -> Kith:
     """Four who could all meet, in a community that has learnt already."""
     for name in ("ana", "ben", "cem", "dan"):
         kith.post_profile(name, location=HERE, interests=["chess"])
-    work_once(kith.database, kith.cache, tmp_path / "erased.log")
+    refit_now(kith.database, number_of(kith))
     return kith
 
 
@@ -221,9 +221,14 @@ def test_of_what_was_learnt_from_a_tenth_has_to_be_new(town: Kith, monkeypatch: 
     assert wait_of(town) <= 0
 
 
-def test_an_import_is_learnt_from_if_it_changed_a_tenth(town: Kith) -> None:
+def test_an_import_is_learnt_from_if_it_changed_a_tenth_and_there_are_many(
+    town: Kith, monkeypatch: pytest.MonkeyPatch
+) -> None:
     many = [{"id": f"m{number}", "name": "M", "location": HERE} for number in range(30)]
     town.import_profiles(*many)
+    assert wait_of(town) > 23
+    monkeypatch.setattr(feedback, "MANY_MEMBERS", 30)
+    town.import_profiles(*({**one, "name": "L"} for one in many))
     assert wait_of(town) <= 0
     refit_now(town.database, number_of(town))
     with town.database.write() as connection:
