@@ -1,6 +1,7 @@
 """Prices bring everybody onto some list, and few onto all."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -72,13 +73,15 @@ def test_figures_count_members_and_lists() -> None:
 
 
 def hubs() -> list[Profile]:
-    """Return members: whoever likes what a member likes, 12 hubs share more of it than their like do."""
-    terms = [f"taste {at}" for at in range(8)]
-    plain = [Profile(f"m{at}", "M", interests=(terms[at % 8], f"own {at}")) for at in range(150)]
+    """Return 150 who share one term with others like them, and 12 who share two with each of them."""
+    terms = [f"taste {at}" for at in range(20)]
+    plain = [
+        Profile(f"m{at}", "M", interests=two) for at, two in enumerate(list(combinations(terms, 2))[:150])
+    ]
     return [*plain, *(Profile(f"hub{at}", "H", interests=tuple(terms)) for at in range(12))]
 
 
-@pytest.mark.parametrize("rotation", [0.2, 2.0])
+@pytest.mark.parametrize("rotation", [0.1, 0.4])
 def test_prices_bring_everybody_onto_a_list_and_make_exposure_fairer(rotation: float) -> None:
     members = hubs()
     model = replace(TermModel.of(1, members), fitted=Fitted.flat(0.3, rotation))
@@ -92,6 +95,7 @@ def test_prices_bring_everybody_onto_a_list_and_make_exposure_fairer(rotation: f
     matcher.use(model, prices=priced.prices)
     after = figures(lists())
 
+    assert before.never_suggested > 0.5
     assert after.never_suggested <= 0.01
     assert after.exposure_gini <= before.exposure_gini
     assert {one: set(peers) for one, peers in priced.lists.items()} == {
