@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
 from service.usecases import pairs as pair_rules
-from tests.freshness.test_hits import NOON, Pair
-from tests.freshness.walk import InProcess, World
+from tests.freshness.test_hits import Pair, pair_at_noon
+from tests.freshness.walk import World
 from tests.harness import NDJSON, peers
-from tests.tenants import TestClock, neighbour
+from tests.tenants import TestClock
 from tests.tenants import sqlite_first_url as module_url
 
 __all__ = ["module_url"]
@@ -26,13 +24,8 @@ HOME = dict.fromkeys(("ana", "bea", "cal", "dot", "hub"), HERE) | {"far": SYDNEY
 @pytest.fixture
 def circle(world: World, clock: TestClock) -> Pair:
     """Ana, who knows Hub and Far, and others who know nobody yet, on a day at noon."""
-    clock.file.write_text(str((NOON - datetime.now(UTC)).total_seconds()))
-    apps = []
-    for process in world.processes:
-        assert isinstance(process, InProcess)
-        apps.append(process.kith)
-    one = neighbour(apps[0])
-    pair = Pair(one, replace(apps[1], key=one.key, community=one.community))
+    pair = pair_at_noon(world, clock)
+    one = pair.one
     common = {"interests": ["chess"], "modes": ["in_person"]}
     one.import_profiles(*({"id": name, "name": name, "location": at} | common for name, at in HOME.items()))
     connect(pair, "ana", "hub")

@@ -67,16 +67,22 @@ class Pair:
         return found[0].community.model
 
 
-@pytest.fixture
-def pair(world: World, clock: TestClock) -> Pair:
-    """Ana and three others in Berlin, two in Sydney, on a day at noon, every answer in the cache."""
+def pair_at_noon(world: World, clock: TestClock) -> Pair:
+    """Return two processes of one new community, on a day at noon."""
     clock.file.write_text(str((NOON - datetime.now(UTC)).total_seconds()))
     apps = []
     for process in world.processes:
         assert isinstance(process, InProcess)
         apps.append(process.kith)
     one = neighbour(apps[0])
-    pair = Pair(one, replace(apps[1], key=one.key, community=one.community))
+    return Pair(one, replace(apps[1], key=one.key, community=one.community))
+
+
+@pytest.fixture
+def pair(world: World, clock: TestClock) -> Pair:
+    """Ana and three others in Berlin, two in Sydney, on a day at noon, every answer in the cache."""
+    pair = pair_at_noon(world, clock)
+    one = pair.one
     home = dict.fromkeys(("ana", *NEAR), HERE) | dict.fromkeys(FAR, SYDNEY)
     common = {"interests": ["chess"], "modes": ["in_person"]}
     profiles = [{"id": name, "name": name, "location": at} | common for name, at in home.items()]
