@@ -19,7 +19,7 @@ from .learning import Feedback
 from .matcher import A_MONDAY, Matcher
 from .plain import PlainCosine
 from .profile import Profile
-from .ranking import steps, turns
+from .ranking import listed, rank, turns
 from .rules import Facts, Question
 
 FIRST, MOST = 10, 100  # suggestions that a member sees, and that are looked through
@@ -195,13 +195,15 @@ def ordered(
     exclude, acquainted
         As `Matcher.suggest` takes them.
     """
-    rows, values, codes = matcher.rivals(profile, max(len(matcher), 1), exclude=exclude)
+    nothing = np.zeros(matcher.index_.rows)
+    rows, values, codes = matcher.rivals(profile, max(len(matcher), 1), prices=nothing, exclude=exclude)
     ids = [matcher.index_.profile(int(row)).id for row in rows]
     common = np.array([(acquainted or {}).get(one, 0) for one in ids], np.int64)
-    fitted = matcher.model_.fitted
+    ranks, moves = rank(values, np.zeros(len(rows), np.bool_), common), np.zeros(len(rows))
     if served:
-        values = values + turns(codes, fitted.rotation if fitted else 0.0) - matcher.index_.prices(rows)
-    return [ids[at] for at in np.lexsort((codes, -values, -steps(common)))[:n]]
+        fitted = matcher.model_.fitted
+        moves = turns(codes, fitted.rotation if fitted else 0.0) - matcher.index_.prices(rows)
+    return [ids[at] for at in listed(ranks, moves, codes, ids.__getitem__, n)]
 
 
 def everyones(

@@ -1,30 +1,32 @@
 """Somebody for everybody: in comes a matcher, out come prices that keep members from all lists, or none.
 
-A member's price is taken off their value in everybody's list. As in an auction (Bertsekas 1988), prices of
-who is on no list fall a little at a time until somebody takes them, and then of who is on few; those of who
-is on many don't rise, which would cost far more likeness for the same. That is worked out on each member's
-best rivals and whose best rival they are, so its cost grows with the members, not with the pairs.
+A member's price is taken off their value in everybody's list, after its first few places. As in an auction
+(Bertsekas 1988), prices of who is on no list fall a little at a time until somebody takes them, and then of
+who is on few; those of who is on many don't rise, which would cost far more likeness for the same. That is
+worked out on each member's best rivals and whose best rival they are, so its cost grows with the members, not
+with the pairs. Prices bring others near: rivals are looked for again under the prices found, and prices
+worked out anew on all of them.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 
 from .arrays import BoolArray, FloatArray, IntArray
 from .learning import ROTATION
 from .matcher import Matcher
-from .ranking import turns
+from .ranking import UNMOVED, turns
 
 _TURNS = 1 / ROTATION  # from how far turns move to the spread of values
 
 FIRST = 10  # places of a list that count
-RIVALS = 100  # of each member
+RIVALS, AGAIN = 100, (50, 50)  # of each member, at first and each time again
 ROUNDS = 80
-STEP = 0.45  # of the spread of values
+STEP, SHORTER = 0.45, 15  # of the spread of values; the rounds after which it is half as long
 HALF_OF_UNFAIR = 0.48  # of the Gini coefficient without prices
-FAIR_GINI = 0.25
-EVENED = 20  # rounds in which who is shown seldom is lifted too
+EVENED = 30  # rounds in which who is shown seldom is lifted too
 SELDOM, MORE_OFTEN = 0.2, 0.03  # of what is fair: at first, and more with each of those rounds
 FEW_UNSHOWN = 0.004
 LEVEL = 2.0**-20  # less than by what values differ
@@ -65,9 +67,14 @@ def balance(
     progress : callable
         Is told how far it is, from 0 to 1.
     """
-    graph = _Rivals.of(matcher, exclude or {}, progress)
     unit = _TURNS * matcher.model_.fitted.rotation if matcher.model_.fitted else 0.0
+    hidden, share = exclude or {}, 1 / (1 + len(AGAIN))
+    graph = _Rivals.of(matcher, RIVALS, hidden, lambda done: progress(share * done))
     prices = _fair_prices(graph, unit)
+    for number, again in enumerate(AGAIN if prices.any() else (), 1):
+        at = partial(lambda number, done: progress(share * (number + done)), number)
+        graph = graph.joined(_Rivals.of(matcher, again, hidden, at, prices))
+        prices = _fair_prices(graph, unit)
     places = graph.lists(prices)
     progress(1.0)
     peers = [graph.others[of].tolist() for of in places]
@@ -92,13 +99,13 @@ def _fair_prices(graph: "_Rivals", unit: float) -> FloatArray:
         if fairness < fairest:
             fairest, best = fairness, prices
         all_shown = unshown <= FEW_UNSHOWN
-        is_fair = inequality <= max(FAIR_GINI, HALF_OF_UNFAIR * start)
-        if not unit or (all_shown and (is_fair or evened == EVENED)):
+        if not unit or (all_shown and (inequality <= HALF_OF_UNFAIR * start or evened == EVENED)):
             break
         limit = shown.mean() * (SELDOM + MORE_OFTEN * evened) if all_shown else 0.0
+        step = STEP / 2 if all_shown else STEP / (1 + number / SHORTER)
         evened += all_shown
         prices = prices.copy()
-        prices[could[shown <= limit]] -= unit * (STEP / 2 if all_shown else STEP)
+        prices[could[shown <= limit]] -= unit * step
     return best
 
 
@@ -126,73 +133,122 @@ def gini(counts: FloatArray | IntArray) -> float:
     return float(ranks @ np.sort(counts) / (n * total))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Rivals:
-    """Hold who could be on whose list: pairs of members by number, sorted by whose list it is, and values."""
+    """Hold who could be on whose list: pairs of members by number, sorted by whose list it is.
+
+    Attributes
+    ----------
+    ids : tuple of str
+    owners, others : array of int
+    values, turned : array of float
+        What a list is ordered by in its first places, and after these but for prices.
+    """
 
     ids: tuple[str, ...]
     owners: IntArray
     others: IntArray
     values: FloatArray
-    starts: IntArray
+    turned: FloatArray
 
     @classmethod
     def of(
-        cls, matcher: Matcher, exclude: Mapping[str, Collection[str]], progress: Callable[[float], None]
+        cls,
+        matcher: Matcher,
+        n: int,
+        exclude: Mapping[str, Collection[str]],
+        progress: Callable[[float], None],
+        prices: FloatArray | None = None,
     ) -> "_Rivals":
+        """Ask for each member's n best rivals under some prices, given by number."""
         profiles = [profile for profile in matcher.index_.profiles() if not profile.paused]
-        number_of = np.full(matcher.index_.rows, -1, np.int64)
+        number_of, price_of = np.full(matcher.index_.rows, -1, np.int64), np.zeros(matcher.index_.rows)
         for number, profile in enumerate(profiles):
             number_of[matcher.index_.row(profile.id)] = number
+        if prices is not None:
+            price_of[number_of >= 0] = prices[number_of[number_of >= 0]]
         rotation = matcher.model_.fitted.rotation if matcher.model_.fitted else 0.0
         nobody = np.empty(0, np.int64)
-        owners, others, values = [nobody], [nobody], [np.empty(0)]
+        owners, others, values, turned = [nobody], [nobody], [np.empty(0)], [np.empty(0)]
         for number, profile in enumerate(profiles):
-            rows, ranks, codes = matcher.rivals(profile, RIVALS, exclude=exclude.get(profile.id, ()))
+            unseen = exclude.get(profile.id, ())
+            rows, ranks, codes = matcher.rivals(profile, n, prices=price_of, exclude=unseen)
             owners.append(np.full(len(rows), number))
             others.append(number_of[rows])
-            # Before a fit nobody takes turns, and of the level the lower code comes first.
-            values.append(ranks + turns(codes, rotation or -LEVEL))
+            values.append(ranks + turns(codes, -LEVEL))  # of the level the lower code comes first
+            turned.append(ranks + turns(codes, rotation or -LEVEL))  # before a fit nobody takes turns
             if number % 256 == 0:
                 progress(0.9 * number / len(profiles))
         ids = tuple(profile.id for profile in profiles)
-        graph = cls._both_ways(ids, np.concatenate(owners), np.concatenate(others), np.concatenate(values))
         shown = np.array([profile.suggestible and not profile.full for profile in profiles], np.bool_)
-        at = {name: place for place, name in enumerate(ids)}
-        hidden = [
-            at[one] * len(ids) + at[other]
-            for one, unseen in exclude.items()
-            for other in unseen
-            if one in at and other in at
-        ]
-        keys = graph.owners * len(ids) + graph.others  # hidden from one of two, who may be seen by the other
-        return graph.only(shown[graph.others] & ~np.isin(keys, np.array(hidden, np.int64)))
+        # Values are the same from either side, and so is who could be whose rival.
+        graph = cls._sorted(
+            ids,
+            np.concatenate([*owners, *others]),
+            np.concatenate([*others, *owners]),
+            np.concatenate([*values, *values]),
+            np.concatenate([*turned, *turned]),
+        )
+        return graph.only(shown[graph.others] & ~np.isin(graph.keys(), _hidden(ids, exclude)))
 
     @classmethod
-    def _both_ways(
-        cls, ids: tuple[str, ...], owners: IntArray, others: IntArray, values: FloatArray
+    def _sorted(
+        cls, ids: tuple[str, ...], owners: IntArray, others: IntArray, values: FloatArray, turned: FloatArray
     ) -> "_Rivals":
-        # Values are the same from either side, and so is who could be whose rival.
-        keys = np.concatenate([owners * len(ids) + others, others * len(ids) + owners])
-        _, first = np.unique(keys, return_index=True)  # sorted by whose list it is
-        owner = np.concatenate([owners, others])[first]
-        other = np.concatenate([others, owners])[first]
-        starts = np.searchsorted(owner, np.arange(len(ids) + 1))
-        return cls(ids, owner, other, np.concatenate([values, values])[first], starts)
+        _, first = np.unique(owners * len(ids) + others, return_index=True)
+        return cls(ids, owners[first], others[first], values[first], turned[first])
 
-    def only(self, kept: BoolArray) -> "_Rivals":
-        """Keep only some pairs."""
-        owners = self.owners[kept]
-        starts = np.searchsorted(owners, np.arange(len(self.ids) + 1))
-        return _Rivals(self.ids, owners, self.others[kept], self.values[kept], starts)
+    def joined(self, more: "_Rivals") -> "_Rivals":
+        """Add the pairs of another graph of the same members."""
+        return self._sorted(
+            self.ids,
+            np.concatenate([self.owners, more.owners]),
+            np.concatenate([self.others, more.others]),
+            np.concatenate([self.values, more.values]),
+            np.concatenate([self.turned, more.turned]),
+        )
 
     def lists(self, prices: FloatArray) -> list[IntArray]:
         """Return everybody's first ten under these prices, as places among the pairs."""
-        order = np.lexsort((prices[self.others] - self.values, self.owners))
-        ends = np.minimum(self.starts[:-1] + FIRST, self.starts[1:])
-        return [order[start:end] for start, end in zip(self.starts[:-1], ends, strict=True)]
+        rank = np.where(self._unmoved, np.inf, self.turned - prices[self.others])
+        order = np.lexsort((-rank, self.owners))
+        ends = np.minimum(self._starts[:-1] + FIRST, self._starts[1:])
+        return [order[start:end] for start, end in zip(self._starts[:-1], ends, strict=True)]
 
     def shown(self, places: list[IntArray]) -> IntArray:
         """Count on how many lists each is who could be on any."""
         listed = self.others[np.concatenate([*places, np.empty(0, np.int64)])]
         return np.bincount(listed, minlength=len(self.ids))
+
+    @cached_property
+    def _starts(self) -> IntArray:
+        starts: IntArray = np.searchsorted(self.owners, np.arange(len(self.ids) + 1))
+        return starts
+
+    @cached_property
+    def _unmoved(self) -> BoolArray:
+        """Tell which pairs are in the first places of a list, whatever the prices."""
+        order = np.lexsort((-self.values, self.owners))
+        unmoved = np.zeros(len(order), np.bool_)
+        unmoved[order] = np.arange(len(order)) - self._starts[self.owners] < UNMOVED
+        return unmoved
+
+    def keys(self) -> IntArray:
+        """Return a number for each pair."""
+        return self.owners * len(self.ids) + self.others
+
+    def only(self, kept: BoolArray) -> "_Rivals":
+        """Keep some pairs."""
+        return _Rivals(self.ids, self.owners[kept], self.others[kept], self.values[kept], self.turned[kept])
+
+
+def _hidden(ids: tuple[str, ...], exclude: Mapping[str, Collection[str]]) -> IntArray:
+    """Return the keys of who is hidden from whom: of two, one may be seen by the other."""
+    at = {name: place for place, name in enumerate(ids)}
+    keys = [
+        at[one] * len(ids) + at[other]
+        for one, unseen in exclude.items()
+        for other in unseen
+        if one in at and other in at
+    ]
+    return np.array(keys, np.int64)

@@ -178,6 +178,14 @@ class PeerIndex:
         shape = (len(self._lengths), self.vectorizer.dimensions)
         return self._directions.values.reshape(shape), self._lengths.values
 
+    def point_of(self, profile: Profile) -> Points:
+        """Return a profile's point in the latent space, a member's own as it stands."""
+        row = self._row_of.get(profile.id)
+        if row is None or self._profiles[row] != profile:
+            return self.vectorizer.points([profile])
+        directions, lengths = self.points()
+        return directions[row : row + 1], lengths[row : row + 1]
+
     def _place(self, profiles: list[Profile]) -> None:
         directions, lengths = self.vectorizer.points(profiles)
         self._directions.extend(directions.ravel())

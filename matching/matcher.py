@@ -20,7 +20,7 @@ from .features import ProfileVectorizer, takes_profiles, weights_of_facets
 from .index import PeerIndex
 from .model import TermModel
 from .profile import FACETS, MODES, Profile, check_facet, check_radius
-from .ranking import HALF, NEAR, best, length_norm, nearness, pair_codes, rank, score, turns, value
+from .ranking import HALF, NEAR, UNMOVED, length_norm, listed, nearness, pair_codes, rank, score, turns, value
 from .rules import Facts, Question, Verdict
 from .shortfall import explain, paused
 from .suggestion import Asker, Teller
@@ -190,8 +190,8 @@ class Matcher(BaseEstimator):
     ) -> Answer:
         """Suggest peers, best first.
 
-        Best is who scores highest, but a member who would be shown too often gives way (their price), alike
-        peers take turns, and acquaintances in common come first.
+        Best is who scores highest, acquaintances in common first. After the first few, who would be seen by
+        nobody comes before others (their price), and alike peers take turns.
 
         Parameters
         ----------
@@ -224,32 +224,42 @@ class Matcher(BaseEstimator):
         if profile.paused:
             return Answer((), paused(n))
         question = Question(on, radius_km, mode, exclude, invited_by)
-        asker, verdict, teller = self._put(profile, question)
+        asker, verdict = self._put(profile, question)
         rows = np.flatnonzero(verdict.fits)
         worth, has_common, half = self._worth(asker, verdict, rows, facet)
         scores = score(worth, has_common, half)
         codes = pair_codes(asker.facts.code, self.index_.members.table["code"][rows], self.model_.number)
-        ranks = rank(worth, has_common, self._moves(rows, codes), self._counted(rows, acquainted or {}))
-        order = best(ranks, codes, lambda at: self.index_.profile(rows[at]).id, n)
+        ranks = rank(worth, has_common, self._counted(rows, acquainted or {}))
+        moves = self._moves(rows, codes)
+        order = listed(ranks, moves, codes, lambda at: self.index_.profile(rows[at]).id, n)
+        teller = Teller(asker, self.index_, self.weights_, verdict)
         items = tuple(teller.tell(int(rows[at]), float(scores[at])) for at in order)
         return Answer(items, None if len(items) == n else explain(n - len(items), profile, question, verdict))
 
     def rivals(
-        self, profile: Profile, n: int, *, exclude: Collection[str] = ()
+        self, profile: Profile, n: int, *, prices: FloatArray, exclude: Collection[str] = ()
     ) -> tuple[IntArray, FloatArray, WordArray]:
-        """Return the rows, values and codes of the n peers of the highest value, in no order, without prices.
+        """Return the rows, values and codes of the n best peers, in no order: the first few, and by price.
 
-        Who has no term in common is far below everybody else.
+        Parameters
+        ----------
+        profile : Profile
+        n : int
+        prices : array of shape (n_rows,)
+            In place of the members' own. The values are without them; who has no term in common is far below
+            everybody else.
+        exclude : collection of str
         """
         check_is_fitted(self)
-        asker, verdict, _ = self._put(profile, Question(A_MONDAY, exclude=exclude))
+        asker, verdict = self._put(profile, Question(A_MONDAY, exclude=exclude))
         rows = np.flatnonzero(verdict.fits)
         worth, has_common, _ = self._worth(asker, verdict, rows, None)
         codes = pair_codes(asker.facts.code, self.index_.members.table["code"][rows], self.model_.number)
-        nobody_else = np.zeros(len(rows))
-        ranks = rank(worth, has_common, nobody_else, nobody_else.astype(np.int64))
+        ranks = rank(worth, has_common, np.zeros(len(rows), np.int64))
         if len(rows) > n:
-            chosen = np.argpartition(-ranks, n - 1)[:n]
+            few = min(UNMOVED, n)
+            first = np.argpartition(-ranks, few - 1)[:few]
+            chosen = np.union1d(first, np.argpartition(prices[rows] - ranks, n - 1)[:n])
             return rows[chosen], ranks[chosen], codes[chosen]
         return rows, ranks, codes
 
@@ -279,7 +289,8 @@ class Matcher(BaseEstimator):
         ('You met 3 times, last in March 2026', 'You both like Hiking')
         """
         check_is_fitted(self)
-        _, verdict, teller = self._put(profile, Question(on))
+        asker, verdict = self._put(profile, Question(on))
+        teller = Teller(asker, self.index_, self.weights_, verdict)
         rows = {peer: self.index_.row(peer) for peer in peers if peer != profile.id}
         return {
             peer: teller.introduce(row, peers[peer])
@@ -307,12 +318,11 @@ class Matcher(BaseEstimator):
                 self._spellings.add(profile)
         return self._spellings.complete(prefix, facet, n, after)
 
-    def _put(self, profile: Profile, question: Question) -> tuple[Asker, Verdict, Teller]:
-        """Apply the rules to everybody for one question; return what tells of whoever they leave."""
+    def _put(self, profile: Profile, question: Question) -> tuple[Asker, Verdict]:
+        """Apply the rules to everybody for one question."""
         facts = Facts.of(profile)
         verdict = self.index_.judge(facts, question, profile.id)
-        asker = Asker(profile, facts, self.index_.vectorizer.blocks([profile]), question.on)
-        return asker, verdict, Teller(asker, self.index_, self.weights_, verdict)
+        return Asker(profile, facts, self.index_.vectorizer.blocks([profile]), question.on), verdict
 
     @property
     def weights_(self) -> FloatArray:
@@ -337,7 +347,7 @@ class Matcher(BaseEstimator):
             return value(shared, norms[0] * norms[1], nothing, nothing), shared > 0, half
         in_person = index.members.table["in_person"][rows] & ("in_person" in asker.facts.modes)
         near = np.where(in_person, nearness(verdict.km[rows]), 0.0)
-        kindred = index.kindred(index.vectorizer.points([asker.profile]), rows)
+        kindred = index.kindred(index.point_of(asker.profile), rows)
         near *= model.fitted.near if model.fitted else NEAR
         return value(shared, norms[0] * norms[1], kindred, near), shared > 0, half
 

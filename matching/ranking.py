@@ -15,6 +15,7 @@ from .profile import EARTH_KM
 _FAR_KM = 200.0  # where nearness ends
 _SOFT_TERMS = 100.0  # with many fewer terms than that, their number hardly matters
 _MANY = 3  # acquaintances in common
+UNMOVED = 5  # places of a list that neither prices nor turns touch
 _TIER = 2.0**20  # above all values, which keep 32 bits behind the point beside it
 HALF = 0.3  # of what a member has in common with their like: the value that scores in the middle
 NEAR = 0.3  # what nearness of 1 adds, before anything was fitted; the commonest shared term adds 1
@@ -81,7 +82,7 @@ def turns(codes: WordArray, rotation: float) -> FloatArray:
     return rotation * (share - 0.5)
 
 
-def rank(worth: FloatArray, has_common: BoolArray, moves: FloatArray, acquainted: IntArray) -> FloatArray:
+def rank(worth: FloatArray, has_common: BoolArray, acquainted: IntArray) -> FloatArray:
     """Return what peers are ordered by: acquaintances in three steps, then any term in common, then value.
 
     Parameters
@@ -89,12 +90,10 @@ def rank(worth: FloatArray, has_common: BoolArray, moves: FloatArray, acquainted
     worth : array
         As `value` gives it.
     has_common : array of bool
-    moves : array
-        What prices and turns add to the values.
     acquainted : array of int
         Acquaintances in common.
     """
-    return worth + moves + _TIER * (has_common + 2 * steps(acquainted))
+    return worth + _TIER * (has_common + 2 * steps(acquainted))
 
 
 def steps(acquainted: IntArray) -> IntArray:
@@ -137,3 +136,16 @@ def best(scores: FloatArray, codes: WordArray, id_at: Callable[[int], str], n: i
         level = level[np.argpartition(codes[level], wanted - 1)[:wanted]]
         chosen = np.concatenate([above, level])
     return sorted(chosen.tolist(), key=lambda at: (-scores[at], codes[at], id_at(at)))
+
+
+def listed(
+    ranks: FloatArray, moves: FloatArray, codes: WordArray, id_at: Callable[[int], str], n: int
+) -> list[int]:
+    """Return the positions of the n on a list: the first few by rank alone, the others by rank and moves."""
+    first = best(ranks, codes, id_at, min(n, UNMOVED))
+    if n <= len(first) or len(first) == len(ranks):
+        return first
+    moved = ranks + moves
+    moved[first] = -np.inf
+    others = best(moved, codes, id_at, n - len(first))
+    return first + [at for at in others if moved[at] > -np.inf]

@@ -40,6 +40,7 @@ class Peer:
     slots: tuple[Slot, ...]
     shared: dict[str, set[str]]
     rank: float = math.nan
+    moved: float = math.nan  # with price and turn: the order after the first five
 
 
 @dataclass(frozen=True)
@@ -238,12 +239,12 @@ def answer(
             modes = ("in_person",) * pair.in_person + ("online",) * pair.mode_on
             value, common = worth(asker, peer, model, stated, asked.facet)
             share = pair_code(asker.id, peer.id, model.number) / 2**64
-            rank = value + rotation * (share - 0.5) - prices.get(peer.id, 0.0)
             known = asked.acquainted.get(peer.id, 0)
-            rank += 2**20 * (common + 2 * ((known > 0) + (known > 2)))
+            rank = value + 2**20 * (common + 2 * ((known > 0) + (known > 2)))
+            moved = rank + rotation * (share - 0.5) - prices.get(peer.id, 0.0)
             shared = {facet: terms(asker, facet) & terms(peer, facet) for facet in FACETS}
             points, slots = score(value, common, middle), shown(asker, peer, asked.on)
-            peers[peer.id] = Peer(peer.id, points, modes, pair.km, slots, shared, rank)
+            peers[peer.id] = Peer(peer.id, points, modes, pair.km, slots, shared, rank, moved)
     missing = max(asked.n - len(peers), 0)
     if not missing:
         return Expected(peers, 0, (), ())

@@ -93,17 +93,20 @@ def test_acquaintances_in_common_come_first_and_the_score_says_nothing_of_them()
     assert scores == {item.id: item.score for item in matcher.suggest(ana).items}
 
 
-def test_who_is_shown_too_often_gives_way_and_keeps_their_score() -> None:
-    ana = member("ana", "chess", "zither")
-    everybody = [ana, member("popular", "chess", "zither"), member("quiet", "chess")]
-    matcher = Matcher().fit(everybody, prices={"popular": 4.0})
+def test_after_five_who_is_shown_too_often_gives_way_and_keeps_their_score() -> None:
+    ana = member("ana", "chess", "zither", "opera")
+    best_five = [member(f"best {at}", "chess", "zither", "opera") for at in range(5)]
+    everybody = [ana, *best_five, member("popular", "chess", "zither"), member("quiet", "chess")]
+    prices = {"best 0": 9.0, "popular": 4.0}
+    matcher = Matcher().fit(everybody, prices=prices)
 
     dear = matcher.suggest(ana).items
     matcher.use(matcher.model_, prices=None)
     plain = matcher.suggest(ana).items
 
-    assert [item.id for item in dear] == ["quiet", "popular"]
-    assert [item.id for item in plain] == ["popular", "quiet"]
+    assert [item.id for item in dear[:5]] == [item.id for item in plain[:5]]
+    assert [item.id for item in dear[5:]] == ["quiet", "popular"]
+    assert [item.id for item in plain[5:]] == ["popular", "quiet"]
     assert {item.id: item.score for item in dear} == {item.id: item.score for item in plain}
 
 

@@ -219,15 +219,21 @@ def test_few_and_many_asked_for_are_multiplied_alike(taught: Learnt) -> None:
     assert few == {one: many[one] for one in few}
 
 
-def test_rivals_are_those_of_the_highest_value_without_prices(taught: Learnt) -> None:
-    plain = Matcher().fit(COMMUNITY, model=replace(taught.model, fitted=None))
+def test_rivals_are_the_first_few_and_the_best_under_other_prices_than_their_own() -> None:
+    plain = Matcher().fit(COMMUNITY)
     dear = Matcher().fit(COMMUNITY, model=plain.model_, prices={one.id: 9.0 for one in COMMUNITY[::2]})
     everybody = [item.id for item in plain.suggest(HELD_OUT[0], 400).items]
+    charged = np.zeros(dear.index_.rows)
+    charged[dear.index_.row(everybody[-1])] = -(2.0**30)
 
-    rows, values, codes = dear.rivals(HELD_OUT[0], 20, exclude=[everybody[0]])
-    all_rows, _, _ = dear.rivals(HELD_OUT[0], 500)
+    rows, values, codes = dear.rivals(HELD_OUT[0], 20, prices=charged, exclude=[everybody[0]])
+    all_rows, _, _ = dear.rivals(HELD_OUT[0], 500, prices=charged)
+    few, _, _ = dear.rivals(HELD_OUT[0], 1, prices=charged)
 
-    assert {dear.index_.profile(row).id for row in rows} <= set(everybody[1:40])
+    found = {dear.index_.profile(row).id for row in rows}
+    assert everybody[-1] in found
+    assert found - {everybody[-1]} <= set(everybody[1:40])
     order = np.lexsort((codes, -values))
     assert [dear.index_.profile(rows[at]).id for at in order[:5]] == everybody[1:6]
+    assert {dear.index_.profile(row).id for row in few} == {everybody[0], everybody[-1]}
     assert len(all_rows) == 400

@@ -31,6 +31,12 @@ def ask(matcher: Matcher, profile: Profile, asked: Asked) -> Answer:
     )
 
 
+def in_order(listed: list[float], left: list[float]) -> None:
+    """Check that a part of a list falls, and that nobody who was left is above its last."""
+    assert all(first >= second - NEAR for first, second in pairwise(listed))
+    assert not left or not listed or min(listed) >= max(left) - NEAR
+
+
 def agree(answer: Answer, expected: Expected, asked: Asked) -> None:
     """Compare an answer with the judge's: the same people in the same order but for ties, the same words."""
     assert len(answer.items) == min(asked.n, len(expected.peers))
@@ -43,10 +49,15 @@ def agree(answer: Answer, expected: Expected, asked: Asked) -> None:
         assert item.slots == peer.slots
         assert item.distance == (band(peer.km) if "in_person" in peer.modes else None)
         assert {facet: set(map(normalise, item.shared[facet])) for facet in FACETS} == peer.shared
-    ranks = [expected.peers[profile_id].rank for profile_id in ids]
-    assert all(first >= second - NEAR for first, second in pairwise(ranks))
-    left = [peer.rank for peer in expected.peers.values() if peer.id not in ids]
-    assert not left or not ranks or min(ranks) >= max(left) - NEAR
+    first, later = ids[:5], ids[5:]
+    in_order(
+        [expected.peers[one].rank for one in first],
+        [expected.peers[one].rank for one in expected.peers.keys() - first],
+    )
+    in_order(
+        [expected.peers[one].moved for one in later],
+        [expected.peers[one].moved for one in expected.peers.keys() - ids],
+    )
     if expected.missing:
         assert answer.shortfall is not None
         shortfall = answer.shortfall

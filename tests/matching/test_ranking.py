@@ -14,6 +14,7 @@ from matching.ranking import (
     best,
     kilometres,
     length_norm,
+    listed,
     member_code,
     nearness,
     pair_codes,
@@ -70,12 +71,12 @@ def test_a_pairs_turn_is_around_nothing_by_its_code() -> None:
 
 
 def test_acquaintances_come_before_common_terms_and_those_before_any_value() -> None:
-    worth, moves = np.array([-50.0, 900.0, -50.0, 900.0, 900.0, 899.0]), np.array([0.0, 0, 0, 0, -2, 0])
+    worth = np.array([-50.0, 900.0, -50.0, 900.0, 900.0, 899.0])
     common = np.array([False, True, True, False, True, True])
 
-    ranks = rank(worth, common, moves, np.array([3, 2, 0, 0, 0, 0]))
+    ranks = rank(worth, common, np.array([3, 2, 0, 0, 0, 0]))
 
-    assert np.argsort(-ranks).tolist() == [0, 1, 5, 4, 2, 3]
+    assert np.argsort(-ranks).tolist() == [0, 1, 4, 5, 2, 3]
 
 
 def test_acquaintances_count_in_three_steps() -> None:
@@ -138,3 +139,26 @@ def test_the_best_are_those_of_a_full_sort(peers: list[tuple[float, int]], n: in
 
 def test_of_equal_codes_the_lower_id_comes_first() -> None:
     assert best(np.ones(3), np.zeros(3, np.uint64), lambda at: "cab"[at], 3) == [1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [
+        (3, [0, 1, 2]),
+        (5, [0, 1, 2, 3, 4]),
+        (6, [0, 1, 2, 3, 4, 7]),
+        (8, [0, 1, 2, 3, 4, 7, 6, 5]),
+        (20, [0, 1, 2, 3, 4, 7, 6, 5]),
+    ],
+)
+def test_moves_count_after_the_first_five(n: int, expected: list[int]) -> None:
+    ranks, moves = np.array([9.0, 8, 7, 6, 5, 4, 3, 2]), np.array([-90.0, -80, -70, -60, -50, -3, -1, 2])
+    codes = np.arange(8).astype(np.uint64)
+
+    assert listed(ranks, moves, codes, str, n) == expected
+
+
+def test_a_list_of_five_is_by_rank_alone() -> None:
+    ranks, moves = np.array([1.0, 2, 3, 4, 5]), np.array([100.0, 0, 0, 0, 0])
+
+    assert listed(ranks, moves, np.zeros(5, np.uint64), str, 10) == [4, 3, 2, 1, 0]

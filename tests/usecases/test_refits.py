@@ -186,14 +186,18 @@ def test_prices_hold_for_those_who_were_there_and_for_no_other(
 
 
 def test_who_came_back_is_priced_alike_in_every_process(town: Kith) -> None:
+    more = [f"m{at}" for at in range(8)]
+    for name in more:
+        town.post_profile(name, location=HERE, interests=["chess"])
     price(town, {"ana": 3.0})
-    assert peers(town.suggestions("ben"))[-1] == "ana"
+    lists = [peers(town.suggestions(name)) for name in ("ben", "cem", "dan", *more)]
+    assert all("ana" not in peers[5:] for peers in lists)
     ana = town.get("/v1/profiles/ana")
     town.call("DELETE", "/v1/profiles/ana")
     town.call("POST", "/v1/profiles", ana)
 
     with Kith.open(town.database.engine.url.render_as_string(hide_password=False), "off", like=town) as fresh:
-        for member in ("ana", "ben", "cem", "dan"):
+        for member in ("ana", "ben", "cem", "dan", *more):
             assert peers(town.suggestions(member)) == peers(fresh.suggestions(member))
 
 
