@@ -18,7 +18,6 @@ SHIPPED = "as shipped"
 ASKED = 150
 WEIGHTS = {"alike": (0.25, 1.0), "nearness": (0.08, 0.32)}
 SOFT_TERMS = (50.0, 200.0)
-ROTATIONS = (0.1, 0.4)
 
 
 def values_of(trial: Trial) -> dict[str, float]:
@@ -31,9 +30,6 @@ def values_of(trial: Trial) -> dict[str, float]:
     for soft in SOFT_TERMS:
         with patch.object(ranking, "_SOFT_TERMS", soft):
             found[f"soft terms {soft:g}"] = _ndcg(some, {})
-    for rotation in ROTATIONS:
-        with patch.object(learning, "ROTATION", rotation):
-            found[f"rotation {rotation:g}"] = _ndcg(some, {})
     return found
 
 

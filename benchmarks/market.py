@@ -2,9 +2,9 @@
 
 Members of a made community differ in taste, and some are liked by all. Each looks at the ten of their list,
 invites at most three of them, those they like best, and accepts at most three of who invites them, those
-they like best out of the fifth of everybody that they like most. Matched is whose invitation was accepted,
-or who accepted one. Kith sees profiles alone: terms that are drawn by taste; what people like of each other
-is known to the other two orders only.
+they like best; where members are picky, out of the fifth of everybody that they like most. Matched is whose
+invitation was accepted, or who accepted one. Kith sees profiles alone: terms that are drawn by taste; what
+people like of each other is known to the first order only.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ MEMBERS, TERMS, TASTES, TERMS_EACH = 1000, 200, 12, 20
 SCANNED, CAPACITY = 10, 3
 PICKY = 0.8  # the share of everybody whom a member would not accept
 GOAL = 0.96
-HEAD = ("lists", "with a match", "never invited", "Kith's goal")
+HEAD = ("lists", "with a match", "where all are picky", "never invited", "Kith's goal")
 Lists = Sequence[Sequence[int]]
 Floats = NDArray[np.float64]
 
@@ -60,23 +60,33 @@ class Result:
     """Hold the shares of members with a match, and of those whom nobody invited."""
 
     matched: float
+    matched_of_picky: float
     never_invited: float
 
 
 def play(market: Market, lists: Lists) -> Result:
     """Let everybody scan, invite and answer."""
-    wanted = np.quantile(market.liking, PICKY, axis=1)
     inviters: list[list[int]] = [[] for _ in lists]
     for member, scanned in enumerate(lists):
         for peer in sorted(scanned[:SCANNED], key=lambda one: -market.liking[member, one])[:CAPACITY]:
             inviters[peer].append(member)
-    matched = np.zeros(len(lists), np.bool_)
+    anybody = np.full(len(lists), -np.inf)
+    return Result(
+        _matched(market, inviters, anybody),
+        _matched(market, inviters, np.quantile(market.liking, PICKY, axis=1)),
+        float(np.mean([not some for some in inviters])),
+    )
+
+
+def _matched(market: Market, inviters: Sequence[Sequence[int]], wanted: Floats) -> float:
+    """Return the share with a match, where each accepts only whom they like more than is wanted."""
+    matched = np.zeros(len(inviters), np.bool_)
     for member, some in enumerate(inviters):
         liked = [one for one in some if market.liking[member, one] > wanted[member]]
         accepted = sorted(liked, key=lambda one: -market.liking[member, one])[:CAPACITY]
         matched[accepted] = True
         matched[member] |= bool(accepted)
-    return Result(float(matched.mean()), float(np.mean([not some for some in inviters])))
+    return float(matched.mean())
 
 
 def one_way(market: Market) -> Lists:
@@ -126,7 +136,8 @@ def measure(rounds: int) -> str:
     for name, order in ORDERS.items():
         results = [play(market, order(market)) for market in markets]
         matched = Spread.of(100 * result.matched for result in results)
+        picky = Spread.of(100 * result.matched_of_picky for result in results)
         unseen = Spread.of(100 * result.never_invited for result in results)
         goal = f"at least {GOAL:.0%}" if order is balanced else ""
-        rows.append((name, f"{matched.words(1)} %", f"{unseen.words(1)} %", goal))
+        rows.append((name, f"{matched.words(1)} %", f"{picky.words(1)} %", f"{unseen.words(1)} %", goal))
     return table(HEAD, rows)
