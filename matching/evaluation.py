@@ -199,10 +199,9 @@ def ordered(
     rows, values, codes = matcher.rivals(profile, max(len(matcher), 1), prices=nothing, exclude=exclude)
     ids = [matcher.index_.profile(int(row)).id for row in rows]
     common = np.array([(acquainted or {}).get(one, 0) for one in ids], np.int64)
-    ranks, moves = rank(values, np.zeros(len(rows), np.bool_), common), np.zeros(len(rows))
-    if served:
-        fitted = matcher.model_.fitted
-        moves = turns(codes, fitted.rotation if fitted else 0.0) - matcher.index_.prices(rows)
+    rotation = matcher.model_.fitted.rotation if matcher.model_.fitted else 0.0
+    ranks = rank(values, np.zeros(len(rows), np.bool_), common, rotation)
+    moves = turns(codes, rotation) - matcher.index_.prices(rows) if served else np.zeros(len(rows))
     return [ids[at] for at in listed(ranks, moves, codes, ids.__getitem__, n)]
 
 

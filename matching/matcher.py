@@ -229,7 +229,7 @@ class Matcher(BaseEstimator):
         worth, has_common, half = self._worth(asker, verdict, rows, facet)
         scores = score(worth, has_common, half)
         codes = pair_codes(asker.facts.code, self.index_.members.table["code"][rows], self.model_.number)
-        ranks = rank(worth, has_common, self._counted(rows, acquainted or {}))
+        ranks = rank(worth, has_common, self._counted(rows, acquainted or {}), self._rotation)
         moves = self._moves(rows, codes)
         order = listed(ranks, moves, codes, lambda at: self.index_.profile(rows[at]).id, n)
         teller = Teller(asker, self.index_, self.weights_, verdict)
@@ -255,7 +255,7 @@ class Matcher(BaseEstimator):
         rows = np.flatnonzero(verdict.fits)
         worth, has_common, _ = self._worth(asker, verdict, rows, None)
         codes = pair_codes(asker.facts.code, self.index_.members.table["code"][rows], self.model_.number)
-        ranks = rank(worth, has_common, np.zeros(len(rows), np.int64))
+        ranks = rank(worth, has_common, np.zeros(len(rows), np.int64), self._rotation)
         if len(rows) > n:
             few = min(UNMOVED, n)
             first = np.argpartition(-ranks, few - 1)[:few]
@@ -353,9 +353,12 @@ class Matcher(BaseEstimator):
 
     def _moves(self, rows: IntArray, codes: WordArray) -> FloatArray:
         """Return what prices and turns add to the value of each of some rows for the order."""
-        rotation = self.model_.fitted.rotation if self.model_.fitted else 0.0
-        moves: FloatArray = turns(codes, rotation) - self.index_.prices(rows)
+        moves: FloatArray = turns(codes, self._rotation) - self.index_.prices(rows)
         return moves
+
+    @property
+    def _rotation(self) -> float:
+        return self.model_.fitted.rotation if self.model_.fitted else 0.0
 
     def _counted(self, rows: IntArray, acquainted: Mapping[str, int]) -> IntArray:
         counts = np.zeros(len(self.index_.members.table["code"]), np.int64)

@@ -14,7 +14,8 @@ from .profile import EARTH_KM
 
 _FAR_KM = 200.0  # where nearness ends
 _SOFT_TERMS = 100.0  # with many fewer terms than that, their number hardly matters
-_MANY = 3  # acquaintances in common
+_MANY = 2  # acquaintances in common
+_SOME = 12.0  # what fewer add, in turns' reach (2.4 times the spread of values): much likeness still wins
 UNMOVED = 5  # places of a list that neither prices nor turns touch
 _TIER = 2.0**20  # above all values, which keep 32 bits behind the point beside it
 HALF = 0.3  # of what a member has in common with their like: the value that scores in the middle
@@ -82,8 +83,8 @@ def turns(codes: WordArray, rotation: float) -> FloatArray:
     return rotation * (share - 0.5)
 
 
-def rank(worth: FloatArray, has_common: BoolArray, acquainted: IntArray) -> FloatArray:
-    """Return what peers are ordered by: acquaintances in three steps, then any term in common, then value.
+def rank(worth: FloatArray, has_common: BoolArray, acquainted: IntArray, rotation: float) -> FloatArray:
+    """Return what peers are ordered by: many acquaintances first, then any term in common, then value.
 
     Parameters
     ----------
@@ -91,14 +92,15 @@ def rank(worth: FloatArray, has_common: BoolArray, acquainted: IntArray) -> Floa
         As `value` gives it.
     has_common : array of bool
     acquainted : array of int
-        Acquaintances in common.
+        Acquaintances in common, which count in three steps: none, some, many.
+    rotation : float
+        As `turns` takes it: the measure of what some acquaintances add. Where it is 0, how far values
+        spread is unknown, and some come right after many.
     """
-    return worth + _TIER * (has_common + 2 * steps(acquainted))
-
-
-def steps(acquainted: IntArray) -> IntArray:
-    """Turn acquaintances in common into three steps: none, some, many."""
-    return (acquainted > 0).astype(np.int64) + (acquainted >= _MANY)
+    some, many = acquainted > 0, acquainted >= _MANY
+    lift = _SOME * rotation or 2 * _TIER
+    ranks: FloatArray = worth + lift * some + _TIER * (has_common + 4 * many)
+    return ranks
 
 
 def member_code(profile_id: str) -> int:

@@ -20,7 +20,6 @@ from matching.ranking import (
     pair_codes,
     rank,
     score,
-    steps,
     turns,
     value,
 )
@@ -70,17 +69,22 @@ def test_a_pairs_turn_is_around_nothing_by_its_code() -> None:
     assert turns(np.array([7], np.uint64), 0.0).tolist() == [0.0]
 
 
-def test_acquaintances_come_before_common_terms_and_those_before_any_value() -> None:
+def test_many_acquaintances_come_before_common_terms_and_those_before_any_value() -> None:
     worth = np.array([-50.0, 900.0, -50.0, 900.0, 900.0, 899.0])
     common = np.array([False, True, True, False, True, True])
 
-    ranks = rank(worth, common, np.array([3, 2, 0, 0, 0, 0]))
+    ranks = rank(worth, common, np.array([2, 1, 0, 0, 0, 0]), 0.0)
 
     assert np.argsort(-ranks).tolist() == [0, 1, 4, 5, 2, 3]
 
 
-def test_acquaintances_count_in_three_steps() -> None:
-    assert steps(np.array([0, 1, 2, 3, 40])).tolist() == [0, 1, 1, 2, 2]
+def test_acquaintances_count_in_three_steps_and_few_of_them_by_how_far_values_spread() -> None:
+    nothing, counts = np.zeros(5), np.array([0, 1, 2, 3, 40])
+
+    unknown, spread = (rank(nothing, nothing > 0, counts, rotation) for rotation in (0.0, 0.5))
+
+    assert unknown.tolist() == [0, 2**21, 3 * 2**21, 3 * 2**21, 3 * 2**21]
+    assert spread.tolist() == [0, 6, 6 + 2**22, 6 + 2**22, 6 + 2**22]
 
 
 def test_nearness_falls_from_one_to_nothing() -> None:
