@@ -6,13 +6,19 @@ emptied Redis. What tests write lies in memory where there is room: each commit 
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import shutil
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import coverage
 import pytest
 
+import matching
+import service
 from tests.servers import (
     PostgresServer,
     RedisServer,
@@ -50,6 +56,22 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = fast_folder()
         config.option.basetemp = str(folder / "tests")
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    if hasattr(config, "workerinput"):
+        measure_once(config)
+
+
+def measure_once(config: pytest.Config) -> None:
+    """End the two measurings that a worker has begun before pytest-cov begins its own in this process.
+
+    As one that the controller has started, and as any pytest, it measures already. Each would go on where
+    the next one pauses: nothing would ever be unmeasured.
+    """
+    plugin = config.pluginmanager.getplugin("_cov")
+    if plugin and plugin.cov_controller:
+        plugin.cov_controller.cov.stop()
+        plugin.cov_controller.cov.save()  # what is run as modules are loaded, and not again
+    if begun := getattr(coverage.process_startup, "coverage", None):
+        begun.stop()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -61,7 +83,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # What made-up examples reach is chance, and they are many: a plain test shall reach each line.
         made_up = isinstance(item, pytest.Function) and hasattr(item.obj, "is_hypothesis_test")
         if folder in UNMEASURED or made_up or "postgresql" in item.name:
-            item.add_marker("no_cover")
+            item.add_marker("unmeasured")
         if folder in THINNED and item.path.name not in WHOLE and not item.get_closest_marker("drill"):
             seen.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for cases in seen.values():
@@ -71,12 +93,39 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Measure no process either that an unmeasured test starts."""
-    asked = os.environ.pop("COVERAGE_PROCESS_CONFIG", None) if item.get_closest_marker("no_cover") else None
-    try:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Measure no collecting: that our modules are loaded, which is measured, comes before it."""
+    if session.config.pluginmanager.hasplugin("_cov"):
+        for package in (matching, service):
+            for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+                if ".migrations" not in module.name:  # which only Alembic can load
+                    importlib.import_module(module.name)
+    with unmeasured(session.config):
         return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure neither the fixtures of an unmeasured test nor a process that it starts."""
+    if item.get_closest_marker("unmeasured") is None:
+        return (yield)
+    with unmeasured(item.config):
+        return (yield)
+
+
+@contextmanager
+def unmeasured(config: pytest.Config) -> Iterator[None]:
+    """Measure no coverage within the block, here or in processes that are started."""
+    plugin = config.pluginmanager.getplugin("_cov")
+    controller = plugin.cov_controller if plugin else None
+    asked = os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+    if controller:
+        controller.pause()
+    try:
+        yield
     finally:
+        if controller:
+            controller.resume()
         if asked is not None:
             os.environ["COVERAGE_PROCESS_CONFIG"] = asked
 
