@@ -42,7 +42,7 @@ __all__ = ["clock", "clock_file", "kith", "module_kith", "module_sqlite_kith", "
 
 
 # Tests that send what others send, in great number: measuring them would take minutes and add nothing.
-UNMEASURED = {"attacks", "freshness", "contract", "realdata"}
+UNMEASURED = {"attacks", "browser", "contract", "docs", "faults", "freshness", "realdata"}
 # Attacks with many cases: the short form takes every third of them, the drill all.
 THINNED = {"attacks"}
 WHOLE = {"test_tenants.py", "test_separation.py", "test_separation_http.py"}
