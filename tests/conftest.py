@@ -48,6 +48,10 @@ THINNED = {"attacks"}
 WHOLE = {"test_tenants.py", "test_separation.py", "test_separation_http.py"}
 CASES = 6
 STEP = 3
+# What runs alike on either database: the short form takes every third test to PostgreSQL, the drill all.
+# tests/contract/test_walk.py calls every route on both.
+SAMPLED = {"resources", "usecases"}
+ON_BOTH = {"test_jobs.py", "test_pairs.py", "test_pairs_machine.py", "test_rounds.py"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -78,6 +82,7 @@ def measure_once(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Measure no coverage where it is known already, and leave many cases of one attack to the drill."""
     seen: dict[str, list[pytest.Item]] = {}
+    sampled: dict[Path, list[pytest.Item]] = {}
     for item in items:
         folder = item.path.parent.name
         # What made-up examples reach is chance, and they are many: a plain test shall reach each line.
@@ -86,9 +91,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("unmeasured")
         if folder in THINNED and item.path.name not in WHOLE and not item.get_closest_marker("drill"):
             seen.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    for cases in seen.values():
+        if folder in SAMPLED and item.path.name not in ON_BOTH and "postgresql" in item.name:
+            sampled.setdefault(item.path, []).append(item)
+    for cases in [*(cases for cases in seen.values() if len(cases) > CASES), *sampled.values()]:
         for number, item in enumerate(cases):
-            if len(cases) > CASES and number % STEP:
+            if number % STEP:
                 item.add_marker("drill")
 
 
