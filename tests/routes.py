@@ -152,7 +152,7 @@ def settle(kith: Kith, route: Route | None = None) -> dict[str, str]:
     kith.call("PUT", f"/v1/profiles/{IDS['profile_id']}/connections/{IDS['peer_id']}", {})
     if route is not None and route.name == "DELETE /v1/profiles/{profile_id}/blocks/{peer_id}":
         kith.call("PUT", route.path())  # which ends the connection
-    made = {}
+    made: dict[str, str] = {}
     for name, make in MAKERS.items():
         if route is None or f"{{{name}}}" in route.template:
             made |= make(kith)
