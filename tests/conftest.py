@@ -53,6 +53,13 @@ STEP = 3
 SAMPLED = {"resources", "usecases"}
 ON_BOTH = {"test_jobs.py", "test_pairs.py", "test_pairs_machine.py", "test_rounds.py"}
 
+# Few tests, much time: begun last, they would leave the other worker idle.
+LONG = [
+    "test_real_sets.py", "test_property.py", "test_erasure.py", "test_quality.py", "test_openapi.py",
+    "test_pairs_machine.py", "test_idempotency_killed.py", "test_access.py", "test_inputs_bodies.py",
+    "test_inputs_paths.py", "test_erasures.py", "test_pages.py", "test_demo.py", "test_processes.py",
+]  # fmt: skip
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Put the folders of `tmp_path` into memory, unless told where; xdist's workers get theirs inside."""
@@ -80,7 +87,10 @@ def measure_once(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure no coverage where it is known already, and leave many cases of one attack to the drill."""
+    """Measure no coverage where it is known already, leave much to the drill, and begin with what is long.
+
+    To the drill go many cases of one attack, and most of what runs on PostgreSQL as it does on SQLite.
+    """
     seen: dict[str, list[pytest.Item]] = {}
     sampled: dict[Path, list[pytest.Item]] = {}
     for item in items:
@@ -97,6 +107,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for number, item in enumerate(cases):
             if number % STEP:
                 item.add_marker("drill")
+    rank = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(LONG)))
 
 
 @pytest.hookimpl(wrapper=True)
