@@ -33,6 +33,18 @@ def both(kiths: tuple[Kith, Kith]) -> Both:
     return Both((Town.of(kiths[0]), Town.of(kiths[1])))
 
 
+@pytest.fixture(scope="module")
+def still_both(kiths: tuple[Kith, Kith]) -> Both:
+    """The same, for the tests of a module that change nothing in it."""
+    return Both((Town.of(kiths[0]), Town.of(kiths[1])))
+
+
+@pytest.fixture(scope="module")
+def still_states(still_both: Both) -> list[dict[str, Any]]:
+    """What can be read of each of those towns, before and after each of those tests."""
+    return still_both.states()
+
+
 @pytest.fixture
 def town(sqlite_kith: Kith) -> Town:
     """A town on SQLite alone."""

@@ -37,7 +37,7 @@ from tests.harness import NDJSON, Kith, peers
 from tests.servers import PostgresServer, RedisServer
 from tests.tenants import TestClock
 
-MEMBERS = 1200
+MEMBERS = 600
 # Every column that can hold text, by what may stand in it. Only words can be the canary's own; whoever adds a
 # column says here what it holds, and has the canary put there if that is anything a member states.
 COLUMNS = {

@@ -95,30 +95,34 @@ def test_a_huge_value_is_refused_under_its_path(still_town: Town, still: State, 
 
 
 @each(WITH_JSON)
-def test_both_databases_refuse_in_the_same_words(both: Both, route: Route) -> None:
-    body, before = BODIES[route.name], both.states()
+def test_both_databases_refuse_in_the_same_words(
+    still_both: Both, still_states: list[State], route: Route
+) -> None:
+    body = BODIES[route.name]
     paths, turn = list(places(body)), WITH_JSON.index(route)
 
     # The routes take turns with the values; the drill has all in all.
     for number, (name, text) in list(enumerate((NEVER | HEAVY).items()))[turn % 3 :: 3]:
         path = paths[number % len(paths)]
-        answer = both.attack(partial(send, route, broken(body, path, text)))
+        answer = still_both.attack(partial(send, route, broken(body, path, text)))
         assert refusal_fault(answer, name, path) == ""
 
-    assert both.states() == before
+    assert still_both.states() == still_states
 
 
 @pytest.mark.drill
 @each(WITH_JSON)
-def test_every_value_in_every_place_on_both_databases(both: Both, route: Route) -> None:
-    body, before = BODIES[route.name], both.states()
+def test_every_value_in_every_place_on_both_databases(
+    still_both: Both, still_states: list[State], route: Route
+) -> None:
+    body = BODIES[route.name]
 
     for path in places(body):
         for name, text in (NEVER | HEAVY).items():
-            answer = both.attack(partial(send, route, broken(body, path, text)))
+            answer = still_both.attack(partial(send, route, broken(body, path, text)))
             assert refusal_fault(answer, name, path) == ""
 
-    assert both.states() == before
+    assert still_both.states() == still_states
 
 
 @each(WITH_JSON)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from functools import partial
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -18,6 +19,8 @@ from tests.attacks.inputs import BODIES, IMPORTS, LINES, Both, Town
 from tests.harness import NDJSON
 from tests.problems import errors
 from tests.routes import BODILESS, IDS, KEYED, Route, each
+
+State = dict[str, Any]
 
 
 def ask(route: Route, path: str, town: Town) -> TestResponse:
@@ -46,24 +49,25 @@ ELSEWHERE = {"import", "export"}
 
 
 @each([route for route in KEYED if "<" in route.rule])
-def test_a_hostile_id_names_nothing(both: Both, route: Route) -> None:
-    before = both.states()
-    held = [name for name in both.towns[0].ids if f":{name}>" in route.rule or f"<{name}>" in route.rule]
+def test_a_hostile_id_names_nothing(still_both: Both, still_states: list[State], route: Route) -> None:
+    held = [
+        name for name in still_both.towns[0].ids if f":{name}>" in route.rule or f"<{name}>" in route.rule
+    ]
     assert held
 
     # Each route on both databases, the ids in turns: all of them on every twentieth route.
     turn = KEYED.index(route)
     for name in held:
         for wrong in WRONG_IDS if turn % 20 == 0 else WRONG_IDS[turn % 8 :: 8]:
-            path = route.path(both.towns[0].ids | {name: wrong})
+            path = route.path(still_both.towns[0].ids | {name: wrong})
             if wrong in ELSEWHERE and path.endswith(wrong):
                 continue
-            answer = both.attack(partial(ask, route, path))
+            answer = still_both.attack(partial(ask, route, path))
             # A revoked key's place and a well-formed key of nobody are the same 404.
             assert answer.status_code == 404, (path, answer.text)
             assert "X-Evil" not in answer.headers
 
-    assert both.states() == before
+    assert still_both.states() == still_states
 
 
 # ---------------------------------------------------------------- parameters
@@ -102,25 +106,25 @@ FINE = {"prefix": {""}, "radius_km": {"", "101", "1.0"}, "mode": {""}, "facet": 
 
 
 @pytest.mark.parametrize(("route", "name"), ASKED, ids=str)
-def test_a_hostile_parameter_is_refused_by_its_name(both: Both, route: Route, name: str) -> None:
+def test_a_hostile_parameter_is_refused_by_its_name(still_both: Both, route: Route, name: str) -> None:
     values = TEXTS if name == "prefix" else LIMITS + TEXTS
-    path = both.towns[0].path(route)
+    path = still_both.towns[0].path(route)
 
     for value in values:
         if value not in FINE.get(name, ()):
             query = f"{name}={value}"
-            answer = both.attack(partial(ask, route, f"{path}?{query}"))
+            answer = still_both.attack(partial(ask, route, f"{path}?{query}"))
             assert answer.status_code == 422, (query[:80], answer.status_code)
             assert route.method == "HEAD" or list(errors(answer)) == [name], query[:80]
 
 
 @pytest.mark.parametrize(("route", "name"), ASKED, ids=str)
-def test_a_repeated_parameter_is_refused(town: Town, route: Route, name: str) -> None:
-    path = town.path(route)
+def test_a_repeated_parameter_is_refused(still_town: Town, route: Route, name: str) -> None:
+    path = still_town.path(route)
     spelt = f"%{ord(name[0]):02x}{name[1:]}"
 
     for query in (f"{name}=1&{name}=2", f"{name}=1&{spelt}=1", f"{name}&{name}", f"{name}=1&&{name}=1"):
-        answer = ask(route, f"{path}?{query}", town)
+        answer = ask(route, f"{path}?{query}", still_town)
         assert answer.status_code == 422
         assert route.method == "HEAD" or list(errors(answer)) == [name]
 
@@ -162,18 +166,18 @@ def _get(path: str, town: Town) -> TestResponse:
 
 
 @pytest.mark.parametrize("route", [route for route, name in ASKED if name == "cursor"], ids=str)
-def test_wildcards_in_a_cursor_mean_themselves(both: Both, route: Route) -> None:
+def test_wildcards_in_a_cursor_mean_themselves(still_both: Both, route: Route) -> None:
     def with_cursor(cursor: str, town: Town) -> TestResponse:
         return ask(route, f"{town.path(route)}?cursor={cursor}", town)
 
     for text in ("%", "_", "a%", "\\", "ana' OR '1'='1", "'; DROP TABLE profiles; --", "%x"):
         for parts in ([text], [3, text], [text, text], [2**62, text], [1, text, text]):
             cursor = base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
-            answer = both.attack(partial(with_cursor, cursor))
+            answer = still_both.attack(partial(with_cursor, cursor))
             # Another list's cursor is refused; this list's goes on behind a text that nobody has.
             assert answer.status_code in {200, 422}
             if answer.status_code == 200 and route.rule == "/v1/profiles" and route.method == "GET":
                 later = [name for name in MEMBERS if name.encode() > text.encode()]
                 assert [item["id"] for item in answer.get_json()["items"]] == later
 
-    assert all(len(state["GET /v1/profiles"][1]["items"]) == 3 for state in both.states())
+    assert all(len(state["GET /v1/profiles"][1]["items"]) == 3 for state in still_both.states())

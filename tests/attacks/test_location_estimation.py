@@ -23,7 +23,7 @@ MOST_CLOSE = 0.07
 METRES = 0.02  # kilometres
 SEED = 28  # a sample in which the middle of the cell is as good a guess as it is on average
 QUICK = Effort(spots=5, finest_km=0.02, decoys=12, askers=6, rounds=10)
-QUICKEST = Effort(spots=4, finest_km=0.05, decoys=8, askers=4, rounds=4)
+QUICKEST = Effort(spots=3, finest_km=0.05, decoys=6, askers=3, rounds=3)
 THOROUGH = Effort(spots=20)
 UTMOST = Effort(spots=96)
 OVER_HTTP = Effort(spots=8, finest_km=0.002, decoys=12, askers=6, rounds=5)

@@ -77,7 +77,7 @@ def test_without_a_key_in_force_it_is_401(module_sqlite_kith: Kith, route: Route
 
 @each([route for route in ROUTES if route.is_open])
 def test_what_is_open_needs_no_key(module_sqlite_kith: Kith, route: Route) -> None:
-    answer = send(module_sqlite_kith, route, {}, settle(module_sqlite_kith))
+    answer = send(module_sqlite_kith, route, {}, settle(module_sqlite_kith, route))
     answer.close()
 
     assert answer.status_code == 200
@@ -113,10 +113,10 @@ def test_a_scope_includes_the_lower_and_nothing_more(sqlite_kith: Kith, route: R
         assert route.method == "HEAD" or route.scope in problem(answer, 403)["detail"]
 
     for scope in SCOPES[needed:]:
-        assert route.send(with_key(kith, scope), ids).status_code in DONE, scope
-        if route.method not in {"GET", "HEAD"}:  # it may work once only
+        if scope != route.scope and route.method not in {"GET", "HEAD"}:  # it may work once only
             kith = neighbour(kith)
             ids = settle(kith, route)
+        assert route.send(with_key(kith, scope), ids).status_code in DONE, scope
 
 
 @pytest.mark.parametrize("scopes", [["write", "read"], ["admin"], ["admin", "read"]])

@@ -195,7 +195,7 @@ def test_an_empty_matcher_can_be_compacted() -> None:
     assert [item.id for item in matcher.suggest(OTHERS[0]).items] == ["m1"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(strategies.crowds, strategies.models(), changes, strategies.questions)
 def test_no_answer_changes(population: list[Profile], model: TermModel, changed: Any, asked: Any) -> None:
     matcher = Matcher().fit(population, model=model)

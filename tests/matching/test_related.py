@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from matching import TermModel, normalise, related
-from matching.related import FAR, SAME, closeness, concept, kin, kin_count, kin_table, near
+from matching.related import FAR, NAMED, SAME, closeness, concept, kin, kin_count, kin_table, near
 
 RELATED = """
 hiking, trekking | hiking, hill walking | hiking, nature walks | football, soccer | football, five a side
@@ -117,6 +117,16 @@ def test_kin_columns_take_a_part_of_the_square_and_leave_much_to_the_term() -> N
 def test_there_are_some_hundred_concepts_and_thousands_of_terms() -> None:
     assert kin_count() == len(CONCEPTS) >= 450
     assert len(TABLE.concept_of) >= 3000
+
+
+def test_the_tables_are_read_english_first_and_only_what_is_close_is_kept() -> None:
+    english = json.loads(resources.files("matching").joinpath("kin/en.json").read_text(encoding="utf-8"))
+
+    read = kin_table.__wrapped__()
+
+    assert read.names[: len(english["concepts"])] == tuple(english["concepts"])
+    assert read.near == TABLE.near
+    assert NAMED <= min(value for close in read.near for value in close.values()) < 2 * NAMED
 
 
 def test_no_term_stands_twice_and_all_have_a_normal_form() -> None:

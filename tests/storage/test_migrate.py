@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -150,13 +149,10 @@ MEMBERS = 1050  # more than one statement of the migration takes
 SHARED = ["ana", "ben"]
 
 
-@pytest.fixture
-def at_0001(database: Database, tmp_path: Path) -> Iterator[tuple[Database, list[Kith]]]:
-    """A database as the first version left it, and what two communities of it were called and opened by.
-
-    Members and answers come from a real service; of their rows, what that version knew is copied.
-    """
-    with Kith.open(f"sqlite:///{tmp_path / 'source.db'}") as one:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Kith]]:
+    """Two communities of a real service; tests only call again what was called, which changes nothing."""
+    with Kith.open(f"sqlite:///{tmp_path_factory.mktemp('filled') / 'source.db'}") as one:
         two = neighbour(one)
         one.import_profiles(*({"id": f"m{number}", "name": "N"} for number in range(MEMBERS)))
         for kith in (one, two):
@@ -165,9 +161,18 @@ def at_0001(database: Database, tmp_path: Path) -> Iterator[tuple[Database, list
             assert _post(kith, "ben", "taken").status_code == 409
             made = kith.call("POST", "/v1/keys", {"name": "k", "scopes": ["read"]}, Idempotency_Key="secret")
             assert made.status_code == 201
-        _upgrade(database, "0001")
-        _copy(one.database, database)
-        yield database, [one, two]
+        yield [one, two]
+
+
+@pytest.fixture
+def at_0001(database: Database, filled: list[Kith]) -> tuple[Database, list[Kith]]:
+    """A database as the first version left it, and what two communities of it were called and opened by.
+
+    Members and answers come from a real service; of their rows, what that version knew is copied.
+    """
+    _upgrade(database, "0001")
+    _copy(filled[0].database, database)
+    return database, filled
 
 
 def _post(kith: Kith, name: str, key: str = "") -> Any:

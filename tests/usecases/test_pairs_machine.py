@@ -208,7 +208,7 @@ def run(kith: Kith, clock: TestClock, examples: int, steps: int, *, derandomize:
     )
 
 
-@pytest.mark.no_cover
+@pytest.mark.unmeasured
 def test_everybody_sees_just_what_the_model_says(sqlite_kith: Kith, clock: TestClock) -> None:
     run(sqlite_kith, clock, 8, 16, derandomize=True)
 
