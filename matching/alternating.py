@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from .arrays import BoolArray, IntArray
-
-ALONE = -1
+from .odd_sets import ALONE
 
 Peers = Callable[[int], IntArray]
 
