@@ -6,6 +6,7 @@ leave at most one member alone, which settles the first three. Where they don't,
 against all, and the pairs that this brings join the graph.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ from .heaviest import Pairs, Weighted, heaviest, standing
 from .meetable import NO, Meetable, has_codes
 from .odd_sets import ALONE
 from .pair_graph import JITTER, PairGraph
+
+_CELLS = 500_000  # scores looked up at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +51,20 @@ class Asked:
         return has_codes(self.recent, a, b, self.size)
 
     def peers(self, *, repeats: bool) -> Peers:
-        """Return a way to ask for a member's free peers, that remembers the latest answer."""
-        latest: dict[int, IntArray] = {}
+        """Return a way to ask for a member's free peers, that looks up those to come with them."""
+        known: dict[int, IntArray] = {}
+        most = max(_CELLS // max(self.size, 1), 1)
 
-        def ask(member: int) -> IntArray:
-            if member not in latest:
-                found = np.flatnonzero((self.members.row(member) > NO / 2) & self.free)
-                if not repeats:
-                    found = found[~self.repeats(np.full(len(found), member), found)]
-                latest.clear()
-                latest[member] = found
-            return latest[member]
+        def ask(member: int, coming: Sequence[int]) -> IntArray:
+            if member not in known:
+                known.clear()
+                wanted = np.unique([member, *coming[: most - 1]])
+                for one, row in zip(wanted.tolist(), self.members.rows(wanted), strict=True):
+                    found = np.flatnonzero((row > NO / 2) & self.free)
+                    if not repeats:
+                        found = found[~self.repeats(np.full(len(found), one), found)]
+                    known[one] = found
+            return known[member]
 
         return ask
 

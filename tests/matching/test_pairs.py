@@ -166,6 +166,6 @@ def test_who_was_left_out_last_time_takes_the_place_of_who_was_not() -> None:
     peers = {0: np.array([1]), 1: np.array([0, 2]), 2: np.array([1])}
     first, free = np.array([True, False, False]), np.ones(3, np.bool_)
 
-    mates = most_pairs(np.array([ALONE, 2, 1]), lambda member: peers[member], first, free)
+    mates = most_pairs(np.array([ALONE, 2, 1]), lambda member, _: peers[member], first, free)
 
     assert mates.tolist() == [1, 0, ALONE]
