@@ -5,9 +5,10 @@ lately. All are judged alike, by who may meet whom on the full graph.
 """
 
 import json
+import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
@@ -17,9 +18,9 @@ import numpy as np
 
 from benchmarks.communities import STRICTNESS, simulated
 from benchmarks.figures import Spread, table
-from benchmarks.rivals import RIVALS, greedy_groups, maximum
+from benchmarks.rivals import RIVALS, greedy_groups
 from benchmarks.sets import SetsMissingError, read_set
-from matching import Group, Matcher, Place, Profile, RoundRules, check_round, plan_round
+from matching import Group, Matcher, Place, Profile, RoundPlan, RoundRules, check_round, plan_round
 from matching.meetable import Community
 from matching.odd_ones import Groups
 from matching.pair_graph import PairGraph, best_graph
@@ -28,6 +29,7 @@ from matching.pairs import Asked
 SIZES = (18, 60, 200, 1_000, 10_000)
 LARGE, LARGE_ROUNDS = 10_000, 1  # there a round takes minutes with rustworkx
 CITY = 100_000
+OURS = "Kith, graph included"
 COOLDOWN = 6  # rounds
 FIRST_DAY = date(2026, 11, 30)
 CHECKED = 200  # members up to which each of Kith's rounds is judged by `check_round` too
@@ -38,7 +40,7 @@ Plan = Callable[[int, Recent], Sequence[Sequence[str]]]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one method's rounds."""
+    """What came of one method's rounds; of the first, without history, weight and seconds too."""
 
     rounds: int
     left_out: float
@@ -47,21 +49,29 @@ class Outcome:
     mean: float
     worst: float
     seconds: Spread
+    first_weight: float
+    first_seconds: float
+
+
+Outcomes = dict[str, Outcome]
 
 
 def measure(rounds: int) -> str:
     """Run so many rounds of every community and return the tables."""
-    tables = []
+    tables, found, growth = [], {}, _growth()
     for strictness in STRICTNESS:
-        rows = [row for size in SIZES for row in _rows(size, strictness, rounds)]
+        found = {size: compare(simulated(size, strictness), _number(size, rounds)) for size in SIZES}
+        rows = [row for size, outcomes in found.items() for row in _rows(size, outcomes)]
         tables.append(f"{strictness.capitalize()} communities:\n\n{table(HEAD, rows)}")
-    return "\n\n".join([*tables, _group_table(), _speed_table(), _real_table()])
+    return "\n\n".join([*tables, _group_table(), _speed_table(growth, found), _real_table()])
 
 
-def _rows(size: int, strictness: str, rounds: int) -> list[tuple[str, ...]]:
-    number = rounds if size < LARGE else min(rounds, LARGE_ROUNDS)
-    found = compare(simulated(size, strictness), number)
-    return [(f"{size:,}", name, f"{outcome.rounds}", *_words(outcome)) for name, outcome in found.items()]
+def _number(size: int, rounds: int) -> int:
+    return rounds if size < LARGE else min(rounds, LARGE_ROUNDS)
+
+
+def _rows(size: int, outcomes: Outcomes) -> list[tuple[str, ...]]:
+    return [(f"{size:,}", name, f"{outcome.rounds}", *_words(outcome)) for name, outcome in outcomes.items()]
 
 
 def _words(outcome: Outcome) -> tuple[str, ...]:
@@ -69,7 +79,7 @@ def _words(outcome: Outcome) -> tuple[str, ...]:
     return (*shares, f"{outcome.mean:.3f}", f"{outcome.worst:.3f}", outcome.seconds.words(2))
 
 
-def compare(profiles: Sequence[Profile], rounds: int) -> dict[str, Outcome]:
+def compare(profiles: Sequence[Profile], rounds: int) -> Outcomes:
     """Run every method for so many rounds on one community."""
     matcher, ids = Matcher().fit(profiles), sorted(profile.id for profile in profiles)
     members = Community(matcher, ids, RoundRules(), FIRST_DAY, 14)
@@ -81,7 +91,7 @@ def compare(profiles: Sequence[Profile], rounds: int) -> dict[str, Outcome]:
         _judge(plan.groups, profiles, rules)
         return [group.members for group in plan.groups]
 
-    methods: dict[str, Plan] = {"Kith, graph included": kith}
+    methods: dict[str, Plan] = {OURS: kith}
     for name, rival in RIVALS.items():
         methods[name] = _on(graph, rival)
     return {name: _outcome(name, method, members, rounds) for name, method in methods.items()}
@@ -132,6 +142,8 @@ def _outcome(name: str, method: Plan, members: Community, rounds: int) -> Outcom
         mean=float(able.mean()) if len(able) else 0.0,
         worst=float(able.min(initial=1.0)),
         seconds=Spread.of(seconds),
+        first_weight=float(np.sqrt(np.maximum(scores[0], 0)).sum()),
+        first_seconds=seconds[0],
     )
 
 
@@ -158,43 +170,67 @@ def _group_table(sizes: Sequence[int] = (60, 200, 1_000), group_size: int = 4) -
 # ---------------------------------------------------------------- speed
 
 
-def _speed_table() -> str:
-    """Time pairs with their graph beside rustworkx on the same graph, and how both grow."""
-    rows, seconds = [], {}
-    for size in (1_000, LARGE, CITY):
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What one round of pairs cost a community: seconds, and the kilobytes that it added for each member."""
+
+    seconds: float
+    kilobytes: float
+    gap: str
+
+
+def _growth(sizes: Sequence[int] = (1_000, LARGE, CITY)) -> dict[int, Growth]:
+    """Plan a round of each size, the smallest first, since memory is measured by the most there ever was."""
+    found = {}
+    for size in sizes:
         profiles = simulated(size, "mild")
         matcher, ids = Matcher().fit(profiles), [profile.id for profile in profiles]
-        began = time.perf_counter()
+        print(f"{size:,} members, speed and memory", file=sys.stderr, flush=True)
+        before, began = _megabytes(), time.perf_counter()
         plan = plan_round(matcher, ids, on=FIRST_DAY)
-        seconds[size] = time.perf_counter() - began
-        beside = _beside_rustworkx(matcher, ids, plan.total, seconds[size]) if size < CITY else ("", "")
-        ratio = f"{seconds[size] / seconds[LARGE]:.1f}" if size == CITY else ""
-        rows.append((f"{size:,}", f"{seconds[size]:.2f}", *beside, f"{plan.bound_ratio:.5f}", ratio))
+        taken = time.perf_counter() - began
+        found[size] = Growth(taken, (_megabytes() - before) * 1_024 / size, _gap(plan))
+    return found
+
+
+def _speed_table(growth: Mapping[int, Growth], mild: Mapping[int, Outcomes]) -> str:
+    """Compare first rounds of pairs with rustworkx on the same graph, and see how time and memory grow."""
+    rows = []
+    for size, cost in growth.items():
+        beside = _beside_rustworkx(mild[size]) if size in mild else ("", "")
+        ratio = f"{cost.seconds / growth[LARGE].seconds:.1f}"
+        rows.append((f"{size:,}", f"{cost.seconds:.1f}", *beside, cost.gap, ratio, f"{cost.kilobytes:.1f}"))
     head = (
         "mild, pairs",
         "Kith s",
-        "rustworkx / Kith",
+        "rustworkx s / Kith s",
         "weight / rustworkx's",
-        "weight / bound",
+        "bound / weight - 1",
         "s / s of 10,000",
+        "kB a member",
     )
     return table(head, rows)
 
 
-def _beside_rustworkx(matcher: Matcher, ids: Sequence[str], total: float, ours: float) -> tuple[str, str]:
-    members = Community(matcher, ids, RoundRules(), FIRST_DAY, 14)
-    graph = best_graph(members, 0, lambda _: None)
-    began = time.perf_counter()
-    pairs = np.array(maximum(graph, 0), np.int64)
-    taken = time.perf_counter() - began
-    weight = float(np.sqrt(members.pairs(*pairs.T)).sum())
-    return f"{taken / ours:.1f}", f"{total / weight:.5f}"
+def _gap(plan: RoundPlan) -> str:
+    return f"{plan.bound / plan.total - 1:.0e}"
+
+
+def _megabytes() -> float:
+    """Return the most memory that this process has had, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _beside_rustworkx(outcomes: Outcomes) -> tuple[str, str]:
+    ours, theirs = outcomes[OURS], outcomes["rustworkx"]
+    ratio = theirs.first_seconds / ours.first_seconds
+    return f"{ratio:.1f}", f"{ours.first_weight / theirs.first_weight:.5f}"
 
 
 # ---------------------------------------------------------------- Nashville
 
 
-def _real_table(radius_km: float = 25.0, rounds: int = 3) -> str:
+def _real_table(radius_km: float = 25.0, rounds: int = 2) -> str:
     """Run rounds on the Nashville set: towns as places, radii as a city has them."""
     try:
         real = read_set("nashville_meetup")
@@ -216,9 +252,7 @@ def _real_table(radius_km: float = 25.0, rounds: int = 3) -> str:
             f"{plan.mean_score:.3f}",
             f"{plan.worst_score:.3f}",
         )
-        rows.append(
-            (f"{number + 1}", f"{plan.placed:,}", *figures, f"{plan.bound_ratio:.5f}", f"{taken:.1f}")
-        )
+        rows.append((f"{number + 1}", f"{plan.placed:,}", *figures, _gap(plan), f"{taken:.1f}"))
     head = (
         "Nashville, round",
         "placed",
@@ -226,7 +260,7 @@ def _real_table(radius_km: float = 25.0, rounds: int = 3) -> str:
         "repeats",
         "mean score",
         "worst",
-        "weight / bound",
+        "bound / weight - 1",
         "seconds",
     )
     return table(head, rows)

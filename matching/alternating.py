@@ -5,15 +5,17 @@ search comes to them, so that those few for whom the best peers were not enough 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
 from .arrays import BoolArray, IntArray
+from .odd_sets import ALONE
 
-ALONE = -1
+_COMING = 100  # members who are told of before they are asked about, since many rows at once are cheap
 
-Peers = Callable[[int], IntArray]
+Peers = Callable[[int, Sequence[int]], IntArray]
 
 
 class Search:
@@ -25,7 +27,7 @@ class Search:
     mates : array of int
         ALONE for who has none; not changed.
     peers : callable
-        Returns those whom a member may meet.
+        Returns those whom a member may meet; told of members who will be asked about next.
     blocked : array of bool
         Members who count as absent.
 
@@ -71,7 +73,7 @@ class Search:
         return mates
 
     def _open_peers(self, member: int) -> IntArray:
-        peers = self.peers(member)
+        peers = self.peers(member, list(islice(self._queue, _COMING)))
         found: IntArray = peers[~self.blocked[peers] & (self._base[peers] != self._base[member])]
         return found
 

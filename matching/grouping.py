@@ -12,7 +12,7 @@ import numpy as np
 
 from .arrays import BoolArray, FloatArray, IntArray
 from .balance import evened_out
-from .heaviest import Stakes, Weighted, heaviest, prices_of
+from .heaviest import Weighted, heaviest
 from .meetable import NO
 from .odd_ones import Groups, padded, take_in
 from .pair_graph import PairGraph
@@ -91,7 +91,7 @@ def _joined(asked: Asked, graph: PairGraph, clusters: Groups, size: int) -> Grou
     scaled = gains / max(float(gains.max(initial=0)), 1.0)
     nobody = np.zeros(len(clusters), np.bool_)
     whole = Weighted(len(clusters), low, high, scaled, np.zeros(len(low), np.bool_), nobody)
-    mates = heaviest(whole, prices_of(whole.size, low, high, scaled), Stakes(4, 0, 0)).tolist()
+    mates = heaviest(whole).mates.tolist()
     pairs = [(*clusters[at], *clusters[mate]) for at, mate in enumerate(mates) if mate > at]
     return pairs + [clusters[at] for at, mate in enumerate(mates) if mate < 0]
 

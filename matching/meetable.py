@@ -35,6 +35,10 @@ class Meetable(Protocol):
         """Score one member with everybody, NO for themself."""
         ...
 
+    def rows(self, members: IntArray) -> FloatArray:
+        """Score some members, in ascending order, with everybody."""
+        ...
+
     def pairs(self, a: IntArray, b: IntArray) -> FloatArray:
         """Score pairs one by one."""
         ...
@@ -144,12 +148,16 @@ class Community:
 
     def row(self, member: int) -> FloatArray:
         """Score one member with everybody, NO for themself."""
+        one: FloatArray = self.rows(np.array([member]))[0]
+        return one
+
+    def rows(self, members: IntArray) -> FloatArray:
+        """Score some members, in ascending order, with everybody."""
         if len(self.ids) > SMALL:
-            one: FloatArray = self._rows(np.array([member]))[0]
-            return one
+            return self._rows(members)
         if self._every is None:
             self._every = self._rows(np.arange(len(self.ids)))
-        known: FloatArray = self._every[member]
+        known: FloatArray = self._every[members]
         return known
 
     def pairs(self, a: IntArray, b: IntArray) -> FloatArray:

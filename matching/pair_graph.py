@@ -112,7 +112,12 @@ class GraphMembers:
 
     def row(self, member: int) -> FloatArray:
         """Score one member with everybody, NO for themself."""
-        scores: FloatArray = self._shifted[[member]].toarray()[0] + NO
+        one: FloatArray = self.rows(np.array([member]))[0]
+        return one
+
+    def rows(self, members: IntArray) -> FloatArray:
+        """Score some members, in ascending order, with everybody."""
+        scores: FloatArray = self._shifted[members].toarray() + NO
         return scores
 
     def pairs(self, a: IntArray, b: IntArray) -> FloatArray:

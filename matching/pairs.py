@@ -6,18 +6,19 @@ leave at most one member alone, which settles the first three. Where they don't,
 against all, and the pairs that this brings join the graph.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from .alternating import Peers, most_pairs
-from .arrays import BoolArray, FloatArray, IntArray
-from .heaviest import ALONE, Stakes, Standing, Weighted, heaviest, prices_of, standing
+from .arrays import BoolArray, IntArray
+from .heaviest import Pairs, Weighted, heaviest, standing
 from .meetable import NO, Meetable, has_codes
+from .odd_sets import ALONE
 from .pair_graph import JITTER, PairGraph
 
-# Stakes to try: the least that get what goes before weight leave weights the most of the 24 bits.
-STAKES = (Stakes(4, 1, 2), Stakes(16, 4, 4), Stakes(128, 16, 16), Stakes(1024, 64, 32))
+_CELLS = 500_000  # scores looked up at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,73 +51,48 @@ class Asked:
         return has_codes(self.recent, a, b, self.size)
 
     def peers(self, *, repeats: bool) -> Peers:
-        """Return a way to ask for a member's free peers, that remembers the latest answer."""
-        latest: dict[int, IntArray] = {}
+        """Return a way to ask for a member's free peers, that looks up those to come with them."""
+        known: dict[int, IntArray] = {}
+        most = max(_CELLS // max(self.size, 1), 1)
 
-        def ask(member: int) -> IntArray:
-            if member not in latest:
-                found = np.flatnonzero((self.members.row(member) > NO / 2) & self.free)
-                if not repeats:
-                    found = found[~self.repeats(np.full(len(found), member), found)]
-                latest.clear()
-                latest[member] = found
-            return latest[member]
+        def ask(member: int, coming: Sequence[int]) -> IntArray:
+            if member not in known:
+                known.clear()
+                wanted = np.unique([member, *coming[: most - 1]])
+                for one, row in zip(wanted.tolist(), self.members.rows(wanted), strict=True):
+                    found = np.flatnonzero((row > NO / 2) & self.free)
+                    if not repeats:
+                        found = found[~self.repeats(np.full(len(found), one), found)]
+                    known[one] = found
+            return known[member]
 
         return ask
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Hold everybody's mate, and what no pairs on the graph can outweigh."""
-
-    mates: IntArray
-    total: float
-    bound: float
 
 
 def pair_up(asked: Asked, graph: PairGraph) -> Pairs:
     """Find every free member a mate."""
     usable = graph.where(asked.free[graph.low] & asked.free[graph.high])
-    plain = _weighted(asked, usable.where(~asked.repeats(usable.low, usable.high)))
-    prices = prices_of(plain.size, plain.low, plain.high, plain.weights)
-    mates = heaviest(plain, prices, STAKES[0])
-    alone = (mates == ALONE) & asked.free
-    if alone.sum() > 1 or (alone & asked.first).any():
-        kept = most_pairs(mates, asked.peers(repeats=False), asked.first, asked.free)
-        best = kept
-        if len(asked.recent):
-            best = most_pairs(kept, asked.peers(repeats=True), asked.first, asked.free)
-        if (best != mates).any():
-            return _settled(asked, usable, kept, best)
-    return _told(plain, mates, prices)
+    found = heaviest(_weighted(asked, usable.where(~asked.repeats(usable.low, usable.high))))
+    alone = (found.mates == ALONE) & asked.free
+    if alone.sum() < 2 and not (alone & asked.first).any():
+        return found
+    kept = most_pairs(found.mates, asked.peers(repeats=False), asked.first, asked.free)
+    best = kept
+    if len(asked.recent):
+        best = most_pairs(kept, asked.peers(repeats=True), asked.first, asked.free)
+    if (best == found.mates).all():
+        return found
+    return heaviest(_widened(asked, usable, kept, best))
 
 
-def _settled(asked: Asked, graph: PairGraph, kept: IntArray, best: IntArray) -> Pairs:
-    """Find the heaviest pairs of the best standing, which is reached by `best`, or without repeats `kept`."""
+def _widened(asked: Asked, graph: PairGraph, kept: IntArray, best: IntArray) -> Weighted:
+    """Add the pairs of the best standing, with repeats only where it is better than `kept` without."""
     wider = _with_mates(asked, _with_mates(asked, graph, kept), best)
     whole = _weighted(asked, wider)
-    aim = standing(whole, best)
-    # A repeat that neither another pair nor one of `first` needs is none that can't be avoided.
-    needs = (aim.pairs, aim.first_over) != (standing(whole, kept).pairs, standing(whole, kept).first_over)
-    best, aim = _fewest_repeats(whole, best, aim) if needs else (kept, replace(aim, repeats=0))
-    if not aim.repeats:
-        whole = _weighted(asked, wider.where(~whole.repeats))
-    prices = prices_of(whole.size, whole.low, whole.high, whole.weights)
-    for stakes in STAKES:
-        mates = heaviest(whole, prices, stakes)
-        if standing(whole, mates) == aim:
-            return _told(whole, mates, prices)
-    return _told(whole, best, prices)
-
-
-def _fewest_repeats(graph: Weighted, begun: IntArray, aim: Standing) -> tuple[IntArray, Standing]:
-    """Return pairs of the same standing but for as few repeats as can be; whole numbers, so exact."""
-    stake = aim.pairs + 1
-    level = replace(graph, weights=np.zeros(len(graph.weights)))
-    mates = heaviest(level, np.zeros(graph.size), Stakes(4 * stake, stake, 1))
-    found = standing(graph, mates)
-    reached = (found.pairs, found.first_over) == (aim.pairs, aim.first_over)
-    return (mates, found) if reached and found.repeats <= aim.repeats else (begun, aim)
+    without, within = standing(whole, kept), standing(whole, best)
+    if (without.pairs, without.first_over) == (within.pairs, within.first_over):
+        return _weighted(asked, wider.where(~whole.repeats))
+    return whole
 
 
 def _weighted(asked: Asked, graph: PairGraph) -> Weighted:
@@ -132,8 +108,3 @@ def _with_mates(asked: Asked, graph: PairGraph, mates: IntArray) -> PairGraph:
     """Return the graph with the pairs of a matching in it."""
     low = np.flatnonzero(mates > np.arange(len(mates)))
     return graph.with_pairs(low, mates[low], asked.members.pairs(low, mates[low]))
-
-
-def _told(graph: Weighted, mates: IntArray, prices: FloatArray) -> Pairs:
-    chosen = mates[graph.low] == graph.high
-    return Pairs(mates, float(graph.weights[chosen].sum()), float(prices.sum()))

@@ -19,6 +19,7 @@ SCOPES = ("read", "write", "admin")
 Outcome = Literal["created", "updated", "unchanged"]
 Figures = Mapping[str, float | int | str | bool | None]
 R = TypeVar("R")
+DAY_MS = 24 * 3600 * 1000
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 

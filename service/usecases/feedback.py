@@ -7,7 +7,7 @@ the connection; -2: one blocks the other, or called a meetup unsafe. A put-off t
 from collections.abc import Iterable
 from dataclasses import replace
 
-from service.records import Pair
+from service.records import DAY_MS, Pair
 from service.storage import jobs
 from service.storage.communities import Write
 
@@ -17,7 +17,6 @@ ENOUGH = 50
 SHARE = 10
 MANY_MEMBERS = 200  # from which on profiles alone show something (matching.corpus)
 REFIT = "refit"
-DAY_MS = 24 * 3600 * 1000
 
 
 def label_of(pair: Pair) -> float | None:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from matching import Profile
-from service.records import Access
+from service.records import DAY_MS, Access
 from service.records_meetups import VenueRecord
 from service.storage import profiles
 from service.storage.loaded import LoadedCommunities
@@ -16,7 +16,6 @@ from service.usecases.venues import as_venue
 if TYPE_CHECKING:
     from matching import Introduction, Matcher
 
-DAY_MS = 24 * 3_600_000
 # In which those who meet of their own accord look for a time.
 DAYS_AHEAD = 14
 # Nobody is asked to be somewhere at once.

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from service.records import Access, Member, Pair
+from service.records import DAY_MS, Access, Member, Pair
 from service.storage.loaded import LoadedCommunities
 from service.storage.pairs import Listed
 from service.storage.session import Session
-from service.usecases.pairs import DAY_MS
 
 if TYPE_CHECKING:
     from matching import Acquaintance, Introduction

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from service.errors import Conflict, Invalid, NotFound
-from service.records import Member
+from service.records import DAY_MS, Member
 from service.records_meetups import Attendee, Meetup, Round, Seat
 from service.storage import meetups, profiles, rounds
 from service.storage import pairs as pair_rows
@@ -14,7 +14,7 @@ from service.storage.session import Session
 from service.storage.venues import all_venues
 from service.usecases import pairs
 from service.usecases.attendance import leave, tell
-from service.usecases.gatherings import DAY_MS, DAYS_AHEAD, NOTICE_MS, Span, find_time_and_place
+from service.usecases.gatherings import DAYS_AHEAD, NOTICE_MS, Span, find_time_and_place
 from service.usecases.publishing import new_meetup
 from service.usecases.round_rules import time_of
 
@@ -70,8 +70,11 @@ def arrange_meetup(session: Session, ids: Sequence[str]) -> Meetup:
 
 
 def arrange(write: Write, members: Sequence[Member], previous: Meetup | None = None) -> Meetup:
-    """Arrange a meetup within two weeks, at the first time that suits all."""
-    between = (write.now + NOTICE_MS, write.now + DAYS_AHEAD * DAY_MS)
+    """Arrange a meetup within two weeks, of now or of the one before, at the first time that suits all."""
+    earliest = write.now + NOTICE_MS
+    if previous and previous.ends_at:
+        earliest = max(earliest, previous.ends_at + DAY_MS)
+    between = (earliest, earliest - NOTICE_MS + DAYS_AHEAD * DAY_MS)
     public = [member.public() for member in members]
     here, numbers = write.community.number, [member.number for member in members]
     busy = meetups.busy_times(write.connection, here, numbers)

@@ -7,13 +7,12 @@ change stamps both members, and where one becomes full, or free again, everybody
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from service.records import Member, Pair, ProfileRecord, Side
+from service.records import DAY_MS, Member, Pair, ProfileRecord, Side
 from service.storage import acquaintances, pairs, profiles, stamps, tombstones
 from service.storage.communities import Write
 from service.storage.events import EventType, emit_all
 from service.usecases import feedback
 
-DAY_MS = 24 * 3600 * 1000
 ACCEPT_MS = 14 * DAY_MS
 LATER_MS = 30 * DAY_MS
 UNBLOCK_MS = DAY_MS

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from service.errors import Conflict
-from service.records import Member, Pair
+from service.records import DAY_MS, Member, Pair
 from service.records_meetups import Attendee, Meetup, Round, Seat
 from service.storage import meetups, profiles, rounds
 from service.storage import pairs as pair_rows
@@ -20,7 +20,7 @@ from service.storage.session import Session
 from service.storage.venues import all_venues
 from service.usecases import pairs
 from service.usecases.attendance import ERASED, FEWEST, tell
-from service.usecases.gatherings import DAY_MS, Span, TimeAndPlace, find_time_and_place
+from service.usecases.gatherings import Span, TimeAndPlace, find_time_and_place
 from service.usecases.pairings import can_meet
 from service.usecases.round_rules import cooled_since, days_of, round_profile, time_of
 from service.usecases.rounds import find_round, new_id

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from service.records import Figures, Fit
+from service.records import DAY_MS, Figures, Fit
 from service.storage import communities, jobs
 from service.storage.communities import Write
 from service.storage.database import Database
@@ -19,7 +19,7 @@ from service.storage.jobs import Job
 from service.storage.models import KeptModel, keep_model, load_fit
 from service.storage.session import Session
 from service.storage.unserved import Unserved, replace_unserved
-from service.usecases.feedback import DAY_MS, REFIT
+from service.usecases.feedback import REFIT
 from service.usecases.jobs import JobContext
 from service.usecases.stats import stats_of, unserved_in
 from service.usecases.surveys import Survey, read_survey

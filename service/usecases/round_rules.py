@@ -6,13 +6,13 @@ from datetime import date
 from itertools import combinations
 
 from matching import Profile
-from service.records import Member
+from service.records import DAY_MS, Member
 from service.records_meetups import Round
 from service.storage import pairs as pair_rows
 from service.storage import rounds
 from service.storage.communities import Write
 from service.usecases import pairs
-from service.usecases.gatherings import DAY_MS, NOTICE_MS, Span, start_of
+from service.usecases.gatherings import NOTICE_MS, Span, start_of
 from service.usecases.pairings import can_meet
 
 

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from service.errors import Conflict, Invalid, NotFound
-from service.records import Member
+from service.records import DAY_MS, Member
 from service.records_meetups import NewRound, Round, Seat
 from service.storage import jobs, profiles, rounds
 from service.storage.communities import Write
 from service.storage.rounds import Pins, RoundGroup
 from service.storage.session import Session
-from service.usecases.gatherings import DAY_MS, start_of
+from service.usecases.gatherings import start_of
 from service.usecases.round_rules import keeps_apart
 
 PLANNING = "round.plan"

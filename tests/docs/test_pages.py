@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +62,7 @@ def documents(text: str) -> list[dict[str, Any]]:
 
 @needs_curl
 def test_the_organisers_round_runs_as_written(served: Served, tmp_path: Path) -> None:
-    today = datetime.now(UTC).date()
-    script = "\n".join(blocks("docs/rounds.md", "sh"))
-    for written, ahead in (("2026-12-01", 2), ("2026-12-14", 15)):
-        assert written in script
-        script = script.replace(written, (today + timedelta(days=ahead)).isoformat())
-
-    ran = served.run(script, tmp_path)
+    ran = served.run("\n".join(blocks("docs/rounds.md", "sh")), tmp_path)
 
     assert ran.returncode == 0, ran.stderr
     imported, draft, groups, left_out, again, published, meetups, yes, moved, met, both, last = documents(

@@ -43,14 +43,6 @@ def test_building_profiles_loads_no_numerics() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_planning_loads_sparse_blossom_only_when_a_round_is_planned() -> None:
-    program = "import sys; from matching import plan_round; print('pymatching' in sys.modules)"
-
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-
-    assert done.stdout.strip() == "False"
-
-
 def test_every_name_is_there_and_no_other() -> None:
     assert all(getattr(matching, name) is not None for name in matching.__all__)
     with pytest.raises(AttributeError, match="no attribute 'Pairing'"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -175,6 +176,15 @@ def test_when_all_want_to_meet_again_they_do_once(town: Kith, clock: TestClock) 
     first, second = meetups(town)
     assert (first["id"], second["members"], second["state"]) == (meetup["id"], ["ana", "ben"], "scheduled")
     assert second["starts_at"] > meetup["starts_at"]
+
+
+def test_the_next_meetup_is_a_day_after_the_last_however_early_all_say_they_met(town: Kith) -> None:
+    last = arranged(town, "ana", "ben")
+    for who in ("ana", "ben"):
+        assert tell(town, last["id"], who, "met", again=True).status_code == 200
+    following = next(meetup for meetup in meetups(town) if meetup["id"] != last["id"])
+    ended, begins = (datetime.fromisoformat(at) for at in (last["ends_at"], following["starts_at"]))
+    assert timedelta(days=1) <= begins - ended <= timedelta(days=14)
 
 
 def test_who_leaves_three_meetups_unanswered_is_left_in_peace_until_they_return(

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.records import Pair, Side
+from service.records import DAY_MS, Pair, Side
 from service.usecases.pairs import (
     ACCEPT_MS,
-    DAY_MS,
     LATER_MS,
     after_time,
     ends_at,
