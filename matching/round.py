@@ -104,7 +104,8 @@ class RoundPlan:
         Over all pairs in groups; 0 where there are none.
     total, bound : float
         The sum of the square roots of the scores over all pairs in groups, and what no plan of the same
-        number of groups of each size can exceed on the graph that was searched.
+        number of groups of each size can exceed on the graph that was searched. Of pairs: those that were
+        found before odd members joined, and what no as many pairs with as few repeats can.
     bound_ratio : float
         Total over bound, 1 where the bound is 0.
     """
