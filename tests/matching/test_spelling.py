@@ -3,7 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching import Matcher, Profile, TermModel, normalise
+from matching import Matcher, Profile, TermModel, normalise, spelling
+from matching import model as model_module
 from matching.related import kin_table
 from matching.spelling import SpellingIndex, distance
 from tests.matching.reference import slips
@@ -34,6 +35,17 @@ def test_a_misspelt_term_finds_the_one_that_was_meant() -> None:
     found = {written: MODEL.spelling.nearest(normalise(written)) for written in meant}
 
     assert found == {written: normalise(term) for written, term in meant.items()}
+
+
+def test_a_process_that_just_started_finds_the_same() -> None:
+    spelling._left.cache_clear()
+    model_module._spelling_of_tables.cache_clear()
+
+    fresh = TermModel.count(1, [{"interests": ["zymurgy club"]}] * 3).spelling
+
+    assert fresh.nearest("hickng") == "hiking"
+    assert fresh.nearest("zymurrgy club") == normalise("zymurgy club")
+    assert fresh.nearest("chess") is None
 
 
 def test_a_word_of_its_own_is_left_alone() -> None:
