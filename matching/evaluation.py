@@ -19,7 +19,7 @@ from .learning import Feedback
 from .matcher import A_MONDAY, Matcher
 from .plain import PlainCosine
 from .profile import Profile
-from .ranking import listed, rank, turns
+from .ranking import listed, rank
 from .rules import Facts, Question
 
 FIRST, MOST = 10, 100  # suggestions that a member sees, and that are looked through
@@ -199,9 +199,8 @@ def ordered(
     rows, values, codes = matcher.rivals(profile, max(len(matcher), 1), prices=nothing, exclude=exclude)
     ids = [matcher.index_.profile(int(row)).id for row in rows]
     common = np.array([(acquainted or {}).get(one, 0) for one in ids], np.int64)
-    rotation = matcher.model_.fitted.rotation if matcher.model_.fitted else 0.0
-    ranks = rank(values, np.zeros(len(rows), np.bool_), common, rotation)
-    moves = turns(codes, rotation) - matcher.index_.prices(rows) if served else np.zeros(len(rows))
+    ranks = rank(values, np.zeros(len(rows), np.bool_), common, matcher.model_.rotation)
+    moves = matcher.moves(rows, codes) if served else nothing[rows]
     return [ids[at] for at in listed(ranks, moves, codes, ids.__getitem__, n)]
 
 

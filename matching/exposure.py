@@ -67,7 +67,7 @@ def balance(
     progress : callable
         Is told how far it is, from 0 to 1.
     """
-    unit = _TURNS * matcher.model_.fitted.rotation if matcher.model_.fitted else 0.0
+    unit = _TURNS * matcher.model_.rotation
     hidden, share = exclude or {}, 1 / (1 + len(AGAIN))
     graph = _Rivals.of(matcher, RIVALS, hidden, lambda done: progress(share * done))
     prices = _fair_prices(graph, unit)
@@ -167,7 +167,7 @@ class _Rivals:
             number_of[matcher.index_.row(profile.id)] = number
         if prices is not None:
             price_of[number_of >= 0] = prices[number_of[number_of >= 0]]
-        rotation = matcher.model_.fitted.rotation if matcher.model_.fitted else 0.0
+        rotation = matcher.model_.rotation
         nobody = np.empty(0, np.int64)
         owners, others, values, turned = [nobody], [nobody], [np.empty(0)], [np.empty(0)]
         for number, profile in enumerate(profiles):

@@ -229,8 +229,8 @@ class Matcher(BaseEstimator):
         worth, has_common, half = self._worth(asker, verdict, rows, facet)
         scores = score(worth, has_common, half)
         codes = pair_codes(asker.facts.code, self.index_.members.table["code"][rows], self.model_.number)
-        ranks = rank(worth, has_common, self._counted(rows, acquainted or {}), self._rotation)
-        moves = self._moves(rows, codes)
+        ranks = rank(worth, has_common, self._counted(rows, acquainted or {}), self.model_.rotation)
+        moves = self.moves(rows, codes)
         order = listed(ranks, moves, codes, lambda at: self.index_.profile(rows[at]).id, n)
         teller = Teller(asker, self.index_, self.weights_, verdict)
         items = tuple(teller.tell(int(rows[at]), float(scores[at])) for at in order)
@@ -255,7 +255,7 @@ class Matcher(BaseEstimator):
         rows = np.flatnonzero(verdict.fits)
         worth, has_common, _ = self._worth(asker, verdict, rows, None)
         codes = pair_codes(asker.facts.code, self.index_.members.table["code"][rows], self.model_.number)
-        ranks = rank(worth, has_common, np.zeros(len(rows), np.int64), self._rotation)
+        ranks = rank(worth, has_common, np.zeros(len(rows), np.int64), self.model_.rotation)
         if len(rows) > n:
             few = min(UNMOVED, n)
             first = np.argpartition(-ranks, few - 1)[:few]
@@ -351,14 +351,10 @@ class Matcher(BaseEstimator):
         near *= model.fitted.near if model.fitted else NEAR
         return value(shared, norms[0] * norms[1], kindred, near), shared > 0, half
 
-    def _moves(self, rows: IntArray, codes: WordArray) -> FloatArray:
+    def moves(self, rows: IntArray, codes: WordArray) -> FloatArray:
         """Return what prices and turns add to the value of each of some rows for the order."""
-        moves: FloatArray = turns(codes, self._rotation) - self.index_.prices(rows)
+        moves: FloatArray = turns(codes, self.model_.rotation) - self.index_.prices(rows)
         return moves
-
-    @property
-    def _rotation(self) -> float:
-        return self.model_.fitted.rotation if self.model_.fitted else 0.0
 
     def _counted(self, rows: IntArray, acquainted: Mapping[str, int]) -> IntArray:
         counts = np.zeros(len(self.index_.members.table["code"]), np.int64)

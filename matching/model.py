@@ -102,6 +102,11 @@ class TermModel:
         rarest = self.weight("", "") ** 2
         return float(weighed + rest * rarest) / max(self.members, 1) or rarest
 
+    @property
+    def rotation(self) -> float:
+        """Return how far the hash of a pair moves it in the order at most; 0 before anything was fitted."""
+        return self.fitted.rotation if self.fitted else 0.0
+
     @cached_property
     def spelling(self) -> "SpellingIndex":
         """Know the terms of the tables and those counted here: what else was written may be a misspelling."""
