@@ -19,6 +19,7 @@ import pytest
 
 import matching
 import service
+from tests.harness import migrate_at
 from tests.servers import (
     PostgresServer,
     RedisServer,
@@ -176,10 +177,18 @@ def postgres_server() -> Iterator[PostgresServer]:
         pytest.skip(str(reason))
 
 
-@pytest.fixture
-def fresh_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """The address of a new, empty PostgreSQL database."""
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """The name of a PostgreSQL database with our tables and nothing in them, to copy."""
     name = postgres_server.create()
+    migrate_at(postgres_server.url(name))
+    return name
+
+
+@pytest.fixture
+def fresh_postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+    """The address of a new PostgreSQL database with our tables and nothing in them."""
+    name = postgres_server.create(postgres_template)
     yield postgres_server.url(name)
     postgres_server.drop(name)
 
@@ -192,6 +201,6 @@ def sqlite_url(tmp_path: Path) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """The address of an empty database, once of each kind: the test runs on both."""
+    """The address of a database with nothing in it, once of each kind: the test runs on both."""
     fixture = {"sqlite": "sqlite_url", "postgresql": "fresh_postgres_url"}[request.param]
     return str(request.getfixturevalue(fixture))

@@ -1,7 +1,7 @@
 """A whole Kith in this process: the app on a real database and cache, with a community and a client.
 
-`Kith.open(...)` takes an empty database's address; several of them on one database and one Redis stand for
-several processes (each has its own loaded index, limiter and cache link).
+`Kith.open(...)` takes the address of a database with nothing in it; several of them on one database and one
+Redis stand for several processes (each has its own loaded index, limiter and cache link).
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -41,6 +44,8 @@ class Kith:
     ) -> Iterator[Kith]:
         """Open an app; `like` another one to share its community and key, else with a new community."""
         settings = read_settings({"KITH_DATABASE_URL": database_url, "KITH_RATE_LIMIT": "off", **environ})
+        if database_url.startswith("sqlite"):
+            copy_tables(Path(database_url.removeprefix("sqlite:///")))
         database = Database(database_url, settings.clock_file)
         cache = open_cache(cache_url)
         try:
@@ -85,6 +90,31 @@ class Kith:
     def suggestions(self, profile_id: str, query: str = "") -> Any:
         """Return a member's suggestions."""
         return self.get(f"/v1/profiles/{profile_id}/suggestions{query}")
+
+
+def copy_tables(file: Path) -> None:
+    """Make a SQLite file that is not there yet, with our tables: to migrate takes a fifth of a second."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(migrated_file())
+
+
+@cache
+def migrated_file() -> bytes:
+    """Return a SQLite file with our tables and nothing in them."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "kith.db"
+        migrate_at(f"sqlite:///{file}")
+        return file.read_bytes()
+
+
+def migrate_at(database_url: str) -> None:
+    """Make our tables in a database that has none."""
+    database = Database(database_url)
+    try:
+        migrate(database)
+    finally:
+        database.close()
 
 
 def peers(answer: Mapping[str, Any]) -> list[str]:

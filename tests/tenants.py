@@ -82,7 +82,7 @@ def _module_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         yield f"sqlite:///{tmp_path_factory.mktemp('database') / 'kith.db'}"
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    name = server.create()
+    name = server.create(request.getfixturevalue("postgres_template"))
     yield server.url(name)
     server.drop(name)
 

@@ -20,10 +20,10 @@ __all__ = ["module_url"]
 
 @pytest.fixture(scope="module")
 def kiths(
-    module_sqlite_kith: Kith, postgres_server: PostgresServer, clock_file: Path
+    module_sqlite_kith: Kith, postgres_server: PostgresServer, postgres_template: str, clock_file: Path
 ) -> Iterator[tuple[Kith, Kith]]:
     """A Kith on each kind of database."""
-    with two_kiths(module_sqlite_kith, postgres_server, clock_file) as opened:
+    with two_kiths(module_sqlite_kith, postgres_server, postgres_template, clock_file) as opened:
         yield opened
 
 

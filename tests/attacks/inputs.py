@@ -195,9 +195,11 @@ class Both:
 
 
 @contextlib.contextmanager
-def two_kiths(sqlite: Kith, server: PostgresServer, clock_file: Path) -> Iterator[tuple[Kith, Kith]]:
+def two_kiths(
+    sqlite: Kith, server: PostgresServer, template: str, clock_file: Path
+) -> Iterator[tuple[Kith, Kith]]:
     """Open a Kith on PostgreSQL beside the one on SQLite."""
-    name = server.create()
+    name = server.create(template)
     with Kith.open(server.url(name), KITH_CLOCK_FILE=str(clock_file), KITH_TESTING="1") as other:
         yield sqlite, other
     server.drop(name)

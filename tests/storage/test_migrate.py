@@ -25,7 +25,20 @@ from service.storage.migrate import HEAD, MIGRATIONS, check_current, is_current,
 from service.storage.tables import ByBytes, metadata, profiles
 from tests.harness import Kith
 from tests.rows import rows_of
+from tests.servers import PostgresServer
 from tests.tenants import neighbour
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, sqlite_url: str) -> Iterator[str]:
+    """The address of a database without tables, once of each kind."""
+    if request.param == "sqlite":
+        yield sqlite_url
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.create()
+    yield server.url(name)
+    server.drop(name)
 
 
 @pytest.fixture
