@@ -255,6 +255,8 @@ class PostgresServer:
         "shared_buffers=32MB",
         "dynamic_shared_memory_type=mmap",  # /dev/shm is small or missing in containers
         "jit=off",
+        "autovacuum=off",  # databases live for seconds
+        "max_logical_replication_workers=0",
         "timezone=UTC",
     )
 

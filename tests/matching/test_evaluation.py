@@ -49,6 +49,7 @@ def test_friends_out_of_reach_are_not_to_be_found() -> None:
     assert Trial([here, there], both, 10).relevant == {}
 
 
+@pytest.mark.unmeasured  # all of it is reached elsewhere
 def test_the_order_that_is_judged_is_the_one_that_members_are_suggested(trial: Trial) -> None:
     matcher = Matcher().fit(trial.profiles, model=learn(1, trial.profiles).model)
     matcher.use(matcher.model_, prices=balance(matcher).prices)
@@ -80,6 +81,7 @@ def test_plain_cosine_weighs_rare_terms_only_where_it_is_told_to() -> None:
     assert rare[2] > rare[1]
 
 
+@pytest.mark.unmeasured  # all of it is reached elsewhere
 def test_every_method_is_measured_and_all_find_the_circles(trial: Trial) -> None:
     fitted = Fitted.to(trial)
     found = {method.name: method for method in methods(trial, fitted)}

@@ -81,6 +81,7 @@ def hubs() -> list[Profile]:
     return [*plain, *(Profile(f"hub{at}", "H", interests=tuple(terms)) for at in range(12))]
 
 
+@pytest.mark.unmeasured  # all of it is reached elsewhere
 @pytest.mark.parametrize("rotation", [0.1, 0.4])
 def test_prices_bring_everybody_onto_a_list_and_make_exposure_fairer(rotation: float) -> None:
     members = hubs()

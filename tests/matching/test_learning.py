@@ -33,6 +33,7 @@ def found(model: TermModel, *, own: bool) -> float:
     return float(np.mean(hits))
 
 
+@pytest.mark.unmeasured  # all of it is reached elsewhere
 @pytest.mark.parametrize("own", [True, False], ids=["alike", "unlike"])
 def test_few_answers_never_harm_and_many_help(own: bool) -> None:
     curve = [
@@ -45,6 +46,7 @@ def test_few_answers_never_harm_and_many_help(own: bool) -> None:
     assert curve[-1] > curve[0] + noise
 
 
+@pytest.mark.unmeasured  # all of it is reached elsewhere
 def test_what_was_declined_moves_down(taught: Learnt) -> None:
     unlearnt = learn(5, COMMUNITY).model
 
@@ -167,6 +169,7 @@ def asked(matcher: Matcher, members: Sequence[Profile]) -> list[object]:
     return [matcher.suggest(member, acquainted={"m7": 2, "m9": 1}) for member in members]
 
 
+@pytest.mark.unmeasured  # all of it is reached elsewhere
 def test_a_learnt_matcher_answers_alike_whatever_came_in_which_order(taught: Learnt) -> None:
     prices = {f"m{number}": number % 3 / 10 for number in range(0, 400, 5)}
     settled = Matcher().fit(COMMUNITY, model=taught.model, prices=prices)

@@ -26,7 +26,6 @@ from tests.tenants import TestClock, neighbour
 from tests.tenants import sqlite_first_url as module_url
 
 __all__ = ["module_url"]
-pytestmark = pytest.mark.unmeasured  # test_blocks.py reaches all of it
 
 Act = Callable[[Kith], object]
 HISTORIES: dict[str, tuple[Act, ...]] = {

@@ -304,7 +304,6 @@ def watched(kith: Kith, clock: TestClock, acts: list[tuple[str, str]], *, unseen
     return [*lines, *acting(kith, "ana", "ben")]
 
 
-@pytest.mark.unmeasured  # all of it is reached above
 @pytest.mark.parametrize(
     ("declined", "unanswered"),
     [

@@ -322,7 +322,6 @@ work_once(Database(sys.argv[1]), LocalCache(), Path(sys.argv[2]))
 """
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("module", "name", "after", "lines"),
     [
