@@ -1,4 +1,4 @@
-"""A small app served for real: `python -m tests.serving.small_service WORKERS [SILENCE_SECONDS]`.
+"""A small app served for real: `python -m tests.serving.small_service WORKERS [SILENCE [PORT [THREADS]]]`.
 
 Prints nothing but what is asked of it; says its port and what its hooks saw on stderr.
 """
@@ -57,7 +57,7 @@ def tell(text: str) -> None:
     sys.stderr.flush()
 
 
-def main(workers: str, silence: str = "10", port: str = "0") -> int:
+def main(workers: str, silence: str = "10", port: str = "0", threads: str = "8") -> int:
     patience.SILENCE_SECONDS = float(silence)
     try:
         return serve(
@@ -65,6 +65,7 @@ def main(workers: str, silence: str = "10", port: str = "0") -> int:
             host="127.0.0.1",
             port=int(port),
             workers=int(workers),
+            threads=int(threads),
             before_workers=lambda port: tell(f"port {port} in {os.getpid()}"),
             after_fork=lambda: tell(f"forked {os.getpid()}"),
         )
