@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import attacks, http_load, market, page, quality, real_sets, rounds, start
+from benchmarks import attacks, http_load, import_load, market, page, quality, real_sets, rounds, start
 from benchmarks.running import FailedError
 from benchmarks.sets import SetsMissingError
 
@@ -18,6 +18,7 @@ BENCHES: dict[str, Callable[[int], str]] = {
     "attacks": attacks.measure,
     "round": rounds.measure,
     "market": market.measure,
+    "import": import_load.measure,
 }
 ROUNDS_OF = {"round": 12}  # here a round is one of a community's, with the history of those before
 NAMES = (*BENCHES, "quality", "http")
