@@ -95,11 +95,12 @@ def _measure_size(count: int, rounds: int) -> Size:
         alone: list[Cost] = []
         imports: dict[str, list[Cost]] = {name: [] for name in servers}
         for number in range(rounds):
-            _say(f"{count:,} lines, round {number + 1}")
             imports[SQLITE].append(servers[SQLITE].import_lines(body))
             alone.append(validate(lines))
             if POSTGRESQL in servers:
                 imports[POSTGRESQL].append(servers[POSTGRESQL].import_lines(body))
+            ratios = (costs[-1].seconds / alone[-1].seconds for costs in imports.values())
+            _say(f"{count:,} lines, round {number + 1}: {', '.join(f'{ratio:.2f}' for ratio in ratios)}")
         peaks = {name: server.peak_mib() for name, server in servers.items()}
     return Size(count, alone, imports, peaks)
 
