@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import IntegrityError
 
+from service.errors import NotReady
 from service.storage.bulk import insert_rows
 from service.storage.tables import departures
 from tests.harness import NDJSON, Kith
@@ -74,3 +75,27 @@ def test_one_row_that_is_refused_leaves_none_and_fails_as_any_statement(kith: Ki
         insert_rows(connection, departures, NAMES, twice)
 
     assert numbers_above(kith, 20_000) == []
+
+
+def test_a_connection_cut_while_rows_are_sent_is_a_database_that_cannot_be_used(
+    fresh_postgres_url: str,
+) -> None:
+    with Kith.open(fresh_postgres_url) as kith:
+        with pytest.raises(NotReady):
+            insert_and_be_cut(kith)
+
+        assert numbers_above(kith, 0) == []
+
+
+def insert_and_be_cut(kith: Kith) -> None:
+    """Insert many rows; after the first somebody ends the server's side of the connection."""
+
+    def rows() -> Iterator[dict[str, int]]:
+        yield row(1)
+        with kith.database.read() as other:
+            other.execute(text("SELECT pg_terminate_backend(:victim, 5000)"), {"victim": victim})
+        yield from map(row, range(2, 10_000))
+
+    with kith.database.write() as connection:
+        victim = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        insert_rows(connection, departures, NAMES, rows())
