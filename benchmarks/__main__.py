@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import attacks, market, page, quality, real_sets, rounds, start
+from benchmarks import attacks, http_load, import_load, market, page, quality, real_sets, rounds, start
 from benchmarks.running import FailedError
 from benchmarks.sets import SetsMissingError
 
@@ -18,9 +18,10 @@ BENCHES: dict[str, Callable[[int], str]] = {
     "attacks": attacks.measure,
     "round": rounds.measure,
     "market": market.measure,
+    "import": import_load.measure,
 }
 ROUNDS_OF = {"round": 12}  # here a round is one of a community's, with the history of those before
-NAMES = (*BENCHES, "quality")
+NAMES = (*BENCHES, "quality", "http")
 
 
 def main() -> int:
@@ -28,8 +29,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev bench", description="Measure what Kith costs and finds.")
     parser.add_argument("name", nargs="?", choices=NAMES, help="one benchmark instead of all")
     parser.add_argument("--rounds", type=int, help=f"{ROUNDS}, or {ROUNDS_OF}, unless told otherwise")
-    parser.add_argument("--quick", action="store_true", help="quality: ask about fewer members")
-    parser.add_argument("--save", action="store_true", help="put the figures in docs/measurements.md")
+    parser.add_argument("--quick", action="store_true", help="quality: fewer members; http: no million")
+    parser.add_argument("--save", action="store_true", help="put the figures on their page in docs/")
     wanted = parser.parse_args()
     names = [wanted.name] if wanted.name else NAMES
     return max([run(name, wanted.rounds, save=wanted.save, quick=wanted.quick) for name in names])
@@ -38,9 +39,7 @@ def main() -> int:
 def run(name: str, rounds: int | None, *, save: bool, quick: bool = False) -> int:
     """Run one benchmark and return its exit code."""
     try:
-        figures, plots = _measure(
-            name, rounds or ROUNDS_OF.get(name, ROUNDS), quality.QUICK if quick else quality.QUERIES
-        )
+        figures, plots = _measure(name, rounds or ROUNDS_OF.get(name, ROUNDS), quick=quick)
     except SetsMissingError as reason:
         print(reason)
         return 0
@@ -49,19 +48,22 @@ def run(name: str, rounds: int | None, *, save: bool, quick: bool = False) -> in
         return 1
     print(f"## {name}\n\n{figures}\n", flush=True)
     if save:
-        page.save(name, figures)
+        page.save(name, figures, page.page_of(name))
         for file, plot in plots.items():
             page.PAGE.with_name(file).write_text(plot)
     return 0
 
 
-def _measure(name: str, times: int, queries: int) -> tuple[str, Mapping[str, str]]:
+def _measure(name: str, times: int, *, quick: bool) -> tuple[str, Mapping[str, str]]:
     """Return a benchmark's figures, and its plots by file."""
     if name == "quality":
+        queries = quality.QUICK if quick else quality.QUERIES
         head = page.machine(f"{queries} members of each set asked about, at most; ± is a standard error")
         figures, plot = quality.measure(queries)
         return f"{head}\n\n{figures}", {quality.PLOT: plot}
     head = page.machine(f"median (least to most) of {times} rounds")
+    if name == "http":
+        return f"{head}\n\n{http_load.measure(times, with_country=not quick)}", {}
     return f"{head}\n\n{BENCHES[name](times)}", {}
 
 

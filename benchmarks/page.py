@@ -1,4 +1,4 @@
-"""The page of measurements: tables go in between their marks, the prose around them is left as it is."""
+"""The pages of measurements: tables go in between their marks, the prose around them is left as it is."""
 
 import os
 import platform
@@ -7,6 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "measurements.md"
+PERFORMANCE = PAGE.with_name("performance.md")
+ON_PERFORMANCE = ("http", "import")
+
+
+def page_of(name: str) -> Path:
+    """Return the page on which a benchmark's figures stand."""
+    return PERFORMANCE if name in ON_PERFORMANCE else PAGE
 
 
 def machine(how: str) -> str:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,14 +111,20 @@ def free_port() -> int:
 def serving(environ: Mapping[str, str], log: Path) -> Iterator[int]:
     """Run `kith serve` with one worker process for as long as the block; give its port once it is ready."""
     port = free_port()
-    command = [*KITH, "serve", "--port", str(port), "--workers", "1"]
+    with running(environ, log, [*KITH, "serve", "--port", str(port), "--workers", "1"], port):
+        yield port
+
+
+@contextmanager
+def running(environ: Mapping[str, str], log: Path, command: Sequence[str], port: int) -> Iterator[int]:
+    """Run a server for as long as the block; give its group of processes once it answers on its port."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             command, env=environ, cwd=ROOT, stdout=output, stderr=output, start_new_session=True
         )
     try:
         wait_until_ready(port, process, log)
-        yield port
+        yield process.pid
     finally:
         stop(process)
 

@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .profile import FACETS, Profile
-from .terms import distinct
+from .terms import normalise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +62,9 @@ class TermModel:
         for row in rows:
             members += 1
             for facet in FACETS:
-                seen[facet].update(distinct(row.get(facet, ())).keys())
+                seen[facet].update(set(map(normalise, row.get(facet, ()))))
+        for counter in seen.values():
+            del counter[""]  # what leaves nothing visible
         kept = {
             facet: {term: count for term, count in sorted(counter.items()) if count >= FEWEST}
             for facet, counter in seen.items()

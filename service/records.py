@@ -321,8 +321,8 @@ def as_document(record: ProfileRecord) -> dict[str, Any]:
     """Return the JSON form in which a record is kept: what was stated, defaults left out."""
     document: dict[str, Any] = {"id": record.id, "name": record.name}
     for name in (*FACETS, "languages", "modes"):
-        if getattr(record, name):
-            document[name] = list(getattr(record, name))
+        if value := getattr(record, name):
+            document[name] = list(value)
     if record.place:
         document["cell"] = record.place.cell
     if record.availability:

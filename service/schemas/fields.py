@@ -91,6 +91,9 @@ class Whole(fields.Field[int]):
         return value
 
 
+_DEGREES = {"lat": Number(-90, 90, required=True), "lon": Number(-180, 180, required=True)}
+
+
 class Flag(fields.Field[bool]):
     """True or false, as JSON writes them."""
 
@@ -246,14 +249,12 @@ def _degrees(value: Any, also: tuple[str, ...] = (), **options: Any) -> tuple[fl
         raise ValidationError('Must be an object such as {"lat": 52.52, "lon": 13.405}.')
     read: dict[str, Any] = {}
     errors: dict[str, Any] = {}
-    for name, bound in (("lat", 90.0), ("lon", 180.0)):
+    for name, field in _DEGREES.items():
         try:
-            read[name] = Number(-bound, bound, required=True).deserialize(
-                value.get(name, missing), name, value, **options
-            )
+            read[name] = field.deserialize(value.get(name, missing), name, value, **options)
         except ValidationError as error:
             errors[name] = error.messages
-    unknown = (name for name in value if name not in {"lat", "lon", *also})
+    unknown = (name for name in value if name not in _DEGREES and name not in also)
     errors |= {name: ["Unknown field."] for name in islice(unknown, MOST_UNKNOWN)}
     if errors:
         raise ValidationError(errors)

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
-from matching import FACETS, TermModel
+from matching import TermModel
 from service.records import Fit, Stats
 from service.storage.communities import Write, write
 from service.storage.database import Database
@@ -18,6 +18,7 @@ from service.storage.tables import models, profiles
 
 KEPT = 3
 ROWS_PER_FETCH = 1000
+ROWS_PER_PARSE = 100
 # The arrays of a model have names of its own behind this.
 _OF_MODEL = "model."
 _NUMBERS, _VALUES = "prices.numbers", "prices.values"
@@ -101,9 +102,10 @@ def _put_away(database: Database, community: int, stamp: str) -> None:
 
 def _stated_terms(connection: Connection, community: int) -> Iterator[Mapping[str, Sequence[str]]]:
     chosen = select(profiles.c.document).where(profiles.c.community == community)
-    for (document,) in connection.execute(chosen.execution_options(yield_per=ROWS_PER_FETCH)):
-        stated = json.loads(document)
-        yield {facet: stated.get(facet, ()) for facet in FACETS}
+    found = connection.execute(chosen.execution_options(yield_per=ROWS_PER_FETCH)).scalars()
+    for documents in found.partitions(ROWS_PER_PARSE):
+        # Parsed together: they share the call, and the names in them.
+        yield from json.loads(f"[{','.join(documents)}]")
 
 
 def _newest_sound(write: Write) -> KeptModel:

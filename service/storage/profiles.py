@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert
 from matching import Place
 from service.records import Member, Stay, as_document, from_document
 from service.storage import stamps
+from service.storage.bulk import insert_rows
 from service.storage.communities import Write
 from service.storage.tables import departures, kept_answers, profiles, tiles
 from service.storage.upsert import upsert
@@ -21,6 +22,7 @@ COLUMNS = [
     )
 ]  # fmt: skip
 IDS_PER_STATEMENT = 500
+_in_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def as_member(row: Row[Any] | Mapping[str, Any]) -> Member:
@@ -50,7 +52,7 @@ def _as_row(member: Member) -> dict[str, Any]:
     return {
         "id": record.id,
         "code": member.code,
-        "document": json.dumps(as_document(record), ensure_ascii=False, separators=(",", ":")),
+        "document": _in_json(as_document(record)),
         "radius_km": member.radius_km,
         "last_cell": stay.last_place.cell if stay.last_place else None,
         "moved_at": stay.moved_at,
@@ -125,10 +127,9 @@ def members_due(connection: Connection, community: int, now: int, limit: int) ->
 def insert_members(write: Write, members: Sequence[Member]) -> None:
     """Insert new members; their ids must be free."""
     if members:
-        community = write.community.number
-        write.connection.execute(
-            insert(profiles), [_as_row(member) | {"community": community} for member in members]
-        )
+        here = {"community": write.community.number}
+        names = [*_as_row(members[0]), *here]
+        insert_rows(write.connection, profiles, names, (_as_row(member) | here for member in members))
 
 
 def update_members(write: Write, members: Sequence[Member]) -> None:

@@ -45,14 +45,14 @@ def seen_in(profile: Profile) -> set[Tile]:
 
 def touched(before: Profile | None, after: Profile | None) -> set[Tile]:
     """Return the tiles whose visitors see a change from `before` to `after`."""
-    if _shown(before) == _shown(after):
+    if before and after and _look_alike(before, after):
         return set()
     return {tile for profile in (before, after) if profile for tile in seen_in(profile)}
 
 
-def _shown(profile: Profile | None) -> Profile | None:
+def _look_alike(before: Profile, after: Profile) -> bool:
     # Modes stated as they are by default look the same to others; writing back what was read does that.
-    return profile and replace(profile, modes=profile.effective_modes)
+    return before.effective_modes == after.effective_modes and replace(before, modes=after.modes) == after
 
 
 def reach_in_tiles(lat: float, radius_km: float) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from service.storage.session import Session
 from service.usecases.feedback import note_profiles
 from service.usecases.profiles import intend, write_members
 
-LINES_PER_TRANSACTION = 500
+LINES_PER_TRANSACTION = 1000
 
 
 def import_profiles(

@@ -98,7 +98,7 @@ def intend(write: Write, access: Access, record: ProfileRecord, before: Member |
     if before:
         allowed = _leave_to_default(allowed, before, write.community.radius_km)
     radius_km = allowed.radius_km if allowed.radius_km is not None else write.community.radius_km
-    placed = replace(allowed, place=stay.place)
+    placed = allowed if stay.place == allowed.place else replace(allowed, place=stay.place)
     if before is None:
         code = write.community.code_of(record.id)
         return Member(placed, radius_km, stay, code=code, created_at=write.now)
@@ -151,16 +151,21 @@ def _save_one(write: Write, access: Access, record: ProfileRecord, before: Membe
 
 def write_members(write: Write, pairs: Sequence[tuple[Member | None, Member]]) -> list[Saved]:
     """Write members beside what they were; stamps move only where something differs."""
-    saved, touched = [], set[stamps.Tile]()
+    saved, touched, stamp = [], set[stamps.Tile](), ""
     for before, after in pairs:
         if before == after:
             saved.append(Saved("unchanged", after))
             continue
         shown_before, shown = before.public() if before else None, after.public()
         touched |= stamps.touched(shown_before, shown)
-        stamped = replace(after, own=write.stamp(), pairs=after.pairs or write.stamp())
-        if shown != shown_before:
-            stamped = replace(stamped, changed=write.number)
+        # One for all of them: a key of an answer names its member beside the stamp.
+        stamp = stamp or write.stamp()
+        stamped = replace(
+            after,
+            own=stamp,
+            pairs=after.pairs or stamp,
+            changed=after.changed if shown == shown_before else write.number,
+        )
         saved.append(Saved("updated" if before else "created", stamped))
     created = [item.member for item in saved if item.outcome == "created"]
     profiles.insert_members(write, created)

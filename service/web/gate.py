@@ -20,7 +20,10 @@ DEEPEST = 12
 LARGEST_INTEGER = 2**63 - 1
 MOST_DIGITS = 25
 MOST_FAULTS = 100
+_MARK = "\ufeff"
 _Steps = tuple[str | int, ...]
+_NUMBERS, _HOLDERS = {int, float}, {dict, list}
+_PLAIN = _NUMBERS | _HOLDERS | {str, bool, type(None)}
 
 
 class _Twice(dict[str, Any]):
@@ -36,11 +39,14 @@ def parse_json(body: bytes) -> Any:
     except UnicodeDecodeError:
         raise NotJson("The body is not UTF-8.") from None
     try:
-        parsed = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_integer)
+        parsed = _read(text)
     except RecursionError:
         raise NotJson(f"The body is nested deeper than {DEEPEST} levels.") from None
     except ValueError as error:
         raise NotJson(f"The body is not JSON: {error}.") from None
+    # Only an escape can write a character that a strict decoder would have refused.
+    if "\\u" not in text and _is_plain(parsed):
+        return parsed
     errors = dict(islice(_faults(parsed), MOST_FAULTS))
     if errors:
         raise Invalid(errors)
@@ -63,6 +69,36 @@ def _no_constant(name: str) -> NoReturn:
 def _integer(digits: str) -> float | int:
     # A number too long for Python to convert is out of bounds all the same.
     return math.inf if len(digits) > MOST_DIGITS else int(digits)
+
+
+# Made once: `json.loads` makes one for each call that brings hooks.
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_integer)
+
+
+def _read(text: str) -> Any:
+    if text.startswith(_MARK):
+        raise json.JSONDecodeError("Unexpected UTF-8 BOM (decode using utf-8-sig)", text, 0)
+    return _DECODER.decode(text)
+
+
+def _is_plain(parsed: Any) -> bool:
+    """Tell by the types of values alone, level by level, that nothing but a text can be at fault."""
+    level: list[Any] = [[parsed]]
+    for _ in range(DEEPEST + 1):
+        inner: list[Any] = []
+        for values in level:
+            kinds = set(map(type, values))
+            if not kinds <= _PLAIN:
+                return False
+            if kinds & _NUMBERS and any(_fault(value) for value in values if type(value) in _NUMBERS):
+                return False
+            if kinds & _HOLDERS:
+                held = [value for value in values if type(value) in _HOLDERS]
+                inner += [value.values() if type(value) is dict else value for value in held]
+        if not inner:
+            return True
+        level = inner
+    return False
 
 
 def _faults(parsed: Any) -> Iterator[tuple[str, list[str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from benchmarks.__main__ import run
 from benchmarks.communities import simulated
 from benchmarks.figures import Spread, quantile, table
+from benchmarks.import_load import measure as measure_imports
+from benchmarks.import_shares import REST, STAGES, Stopwatch
 from benchmarks.judge import in_reach, km_between
 from benchmarks.page import PAGE, put
 from benchmarks.rounds import compare
@@ -78,3 +81,27 @@ def test_rounds_are_compared_on_the_same_community() -> None:
     assert (ours.impossible, ours.repeats) == (0, 0)
     assert ours.left_out <= best.left_out <= found["greedy"].left_out
     assert found["a shuffle"].impossible > 0
+
+
+def test_imports_are_measured_on_both_databases_and_their_shares_are_a_whole() -> None:
+    costs, shares = measure_imports(1, sizes=(30,)).split("\n\n")
+
+    rows = [line.strip("| ").split(" | ") for line in costs.splitlines()[2:]]
+    assert [row[:2] for row in rows] == [["SQLite", "30"], ["PostgreSQL", "30"]]
+    assert all(float(row[-1]) > 10 for row in rows), "each process has some memory"
+    stages = [line.strip("| ").split(" | ") for line in shares.splitlines()[2:]]
+    assert [stage for stage, *_ in stages] == [*STAGES, REST]
+    for column in (1, 2):
+        found = [float(stage[column].removesuffix(" %")) for stage in stages]
+        assert sum(found) == pytest.approx(100, abs=1)
+        assert min(found[:-2]) > 0, "every stage was seen"
+
+
+def test_a_stage_within_a_stage_is_counted_once() -> None:
+    watch = Stopwatch()
+    inner = watch.timed("inner", lambda: time.sleep(0.02))
+
+    watch.timed("outer", inner)()
+
+    assert watch.seconds["inner"] >= 0.02
+    assert watch.seconds["outer"] < 0.02
