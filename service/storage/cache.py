@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from random import SystemRandom
 from typing import Literal, Protocol
 
@@ -27,7 +28,7 @@ log = structlog.get_logger(__name__)
 _random = SystemRandom()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CacheKey:
     """All that an answer depends on."""
 
@@ -35,7 +36,8 @@ class CacheKey:
     profile: str
     parts: tuple[str, ...]
 
-    @property
+    # Kept, which slots don't allow: a look-up needs it three times.
+    @cached_property
     def header(self) -> bytes:
         """The whole key as one line of JSON, in which no two keys are alike."""
         return json.dumps([self.community, self.profile, *self.parts], separators=(",", ":")).encode()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from service.records import Access, Member, Pair
+from service.records import Access, Community, Member, Pair
 from service.storage.cache import Cache, CacheKey
 from service.storage.flight import SingleFlight
 from service.storage.loaded import LoadedCommunities
@@ -59,20 +59,17 @@ class Suggester:
 
         `render` is given the answer and the ids of those who have accepted the member.
         """
-        member = access.asked()
-        key = _key(access, member, question)
+        key = _key(access, question)
         kept = self._cache.get(key)
         if kept.status == "hit" and kept.body is not None:
             return Found("hit", kept.body)
 
         def compute() -> Found:
+            member = access.asked()
             body = render(
                 *self._loaded.use_with(
                     access.community,
-                    lambda: (
-                        session.pairs_of(member.code),
-                        session.acquaintances_of(access.community, member),
-                    ),
+                    lambda: _read_others(session, access.community, member),
                     lambda matcher, found: ask(matcher, *found, access.now, member, question),
                 )
             )
@@ -80,6 +77,15 @@ class Suggester:
             return Found("miss" if stored else "off", body)
 
         return self._flight.run(key, compute)
+
+
+def _read_others(
+    session: Session, community: Community, member: Member
+) -> tuple[list[tuple[str | None, Pair]], Mapping[str, int]]:
+    """Read a member's pairs, and with whom they have acquaintances in common; without any, that is nobody."""
+    found = session.pairs_of(member.code)
+    connected = any(pairs.is_connected(pair) for _, pair in found)
+    return found, session.acquaintances_of(community, member) if connected else {}
 
 
 def ask(
@@ -112,16 +118,16 @@ def ask(
     return answer, invited_by
 
 
-def _key(access: Access, member: Member, question: Question) -> CacheKey:
-    community = access.community
+def _key(access: Access, question: Question) -> CacheKey:
+    community, standing = access.community, access.standing()
     parts = (
         FORMAT,
         community.settings_stamp,
         community.model,
-        member.own,
-        member.pairs,
-        access.tiles,
+        standing.own,
+        standing.pairs,
+        standing.tiles,
         datetime.fromtimestamp(access.now / 1000, UTC).date().isoformat(),
         f"{question.limit} {question.radius_km} {question.mode} {question.facet}",
     )
-    return CacheKey(community.id, member.record.id, parts)
+    return CacheKey(community.id, standing.id, parts)
