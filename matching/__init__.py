@@ -7,7 +7,7 @@ at once; the estimators, which need scikit-learn (a second or more), on first us
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .answer import Acquaintance, Answer, Introduction, Shortfall, Suggestion
+from .answer import Acquaintance, Answer, Front, Introduction, Shortfall, Suggestion
 from .forgetting import forget
 from .model import TermModel
 from .profile import FACETS, MODES, Place, Profile, Slot
@@ -27,6 +27,7 @@ __all__ = [
     "MODES",
     "Acquaintance",
     "Answer",
+    "Front",
     "Group",
     "Introduction",
     "Matcher",

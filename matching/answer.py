@@ -1,6 +1,6 @@
 """What the matcher answers: suggestions, why there are fewer than asked for, and introductions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -61,12 +61,46 @@ class Shortfall:
     relax: tuple[str, ...]
 
 
+Mark = tuple[float, int]  # a place in an order: what it is by, and the pair's code
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """Hold who stood in front for one question, so that the next time few need to be looked at.
+
+    Parameters
+    ----------
+    ids : tuple of str
+        Of those in front; empty where nobody was looked at yet.
+    by_rank, by_moved : (float, int) or None
+        All others stand behind, in the order by rank and in that by rank, prices and turns; None where there
+        are no others.
+    changed : collection of str
+        Ids of those who may have changed or come since.
+    """
+
+    ids: tuple[str, ...] = ()
+    by_rank: Mark | None = None
+    by_moved: Mark | None = None
+    changed: Collection[str] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hold the suggestions, best first, and the shortfall where they are fewer than asked for."""
+    """Hold the suggestions, best first, and the shortfall where they are fewer than asked for.
+
+    Attributes
+    ----------
+    front : Front or None
+        Who stands in front now; None where that was not asked for, and where the list is short.
+    scanned : bool
+        Whether everybody was looked at.
+    """
 
     items: tuple[Suggestion, ...]
     shortfall: Shortfall | None
+    front: Front | None = None
+    scanned: bool = True
 
 
 @dataclass(frozen=True, slots=True)

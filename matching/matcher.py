@@ -13,14 +13,15 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from .answer import Acquaintance, Answer, Introduction
+from .answer import Acquaintance, Answer, Front, Introduction
 from .arrays import BoolArray, FloatArray, IntArray, WordArray
 from .completion import Spellings
 from .features import ProfileVectorizer, takes_profiles, weights_of_facets
+from .front import Standing
 from .index import PeerIndex
 from .model import TermModel
-from .profile import FACETS, MODES, Profile, check_facet, check_radius
-from .ranking import HALF, NEAR, UNMOVED, length_norm, listed, nearness, pair_codes, rank, score, turns, value
+from .profile import FACETS, Profile, check_facet, check_question
+from .ranking import HALF, NEAR, UNMOVED, length_norm, nearness, pair_codes, rank, score, turns, value
 from .rules import Facts, Question, Verdict
 from .shortfall import explain, paused
 from .suggestion import Asker, Teller
@@ -187,6 +188,7 @@ class Matcher(BaseEstimator):
         exclude: Collection[str] = (),
         invited_by: Collection[str] = (),
         acquainted: Mapping[str, int] | None = None,
+        front: Front | None = None,
     ) -> Answer:
         """Suggest peers, best first.
 
@@ -213,6 +215,9 @@ class Matcher(BaseEstimator):
             Ids of those who accepted the asking member and wait for an answer: suggested although full.
         acquainted : mapping of str to int
             How many acquaintances the asking member has in common with whom; never part of the score.
+        front : Front, optional
+            From an answer to the same question under the same model, with all who changed since; an empty one
+            asks for one.
 
         Raises
         ------
@@ -220,21 +225,36 @@ class Matcher(BaseEstimator):
             If an argument is out of range or unknown.
         """
         check_is_fitted(self)
-        _check(n, radius_km, mode, facet)
+        check_question(n, radius_km, mode, facet)
         if profile.paused:
             return Answer((), paused(n))
         question = Question(on, radius_km, mode, exclude, invited_by)
         asker, verdict = self._put(profile, question)
-        rows = np.flatnonzero(verdict.fits)
-        worth, has_common, half = self._worth(asker, verdict, rows, facet)
-        scores = score(worth, has_common, half)
-        codes = pair_codes(asker.facts.code, self.index_.members.table["code"][rows], self.model_.number)
-        ranks = rank(worth, has_common, self._counted(rows, acquainted or {}), self.model_.rotation)
-        moves = self.moves(rows, codes)
-        order = listed(ranks, moves, codes, lambda at: self.index_.profile(rows[at]).id, n)
+        fits, before = np.flatnonzero(verdict.fits), front or Front()
+        rows = self._in_front(before, fits) if before.ids else fits
+        standing = self._stand(asker, verdict, rows, facet, acquainted or {})
+        if before.ids and not standing.fill(before, n, standing.listed(self.index_, n)):
+            before, standing = Front(), self._stand(asker, verdict, fits, facet, acquainted or {})
+        order = standing.listed(self.index_, n)
         teller = Teller(asker, self.index_, self.weights_, verdict)
-        items = tuple(teller.tell(int(rows[at]), float(scores[at])) for at in order)
-        return Answer(items, None if len(items) == n else explain(n - len(items), profile, question, verdict))
+        items = tuple(teller.tell(int(standing.rows[at]), float(standing.scores[at])) for at in order)
+        if len(items) < n:
+            return Answer(items, explain(n - len(items), profile, question, verdict))
+        ahead = standing.front(before, self.index_, n) if front is not None else None
+        return Answer(items, None, ahead, scanned=not before.ids)
+
+    def _in_front(self, front: Front, fits: IntArray) -> IntArray:
+        found = [self.index_.row(one) for one in {*front.ids, *front.changed}]
+        return fits[np.isin(fits, [row for row in found if row is not None])]
+
+    def _stand(
+        self, asker: Asker, verdict: Verdict, rows: IntArray, facet: str | None, acquainted: Mapping[str, int]
+    ) -> Standing:
+        """Return how some rows stand."""
+        worth, has_common, half = self._worth(asker, verdict, rows, facet)
+        codes = pair_codes(asker.facts.code, self.index_.members.table["code"][rows], self.model_.number)
+        ranks = rank(worth, has_common, self._counted(rows, acquainted), self.model_.rotation)
+        return Standing(rows, score(worth, has_common, half), ranks, self.moves(rows, codes), codes)
 
     def rivals(
         self, profile: Profile, n: int, *, prices: FloatArray, exclude: Collection[str] = ()
@@ -377,14 +397,3 @@ class Matcher(BaseEstimator):
 
     def __sklearn_tags__(self) -> Tags:
         return takes_profiles(super().__sklearn_tags__())
-
-
-def _check(n: int, radius_km: float | None, mode: str | None, facet: str | None) -> None:
-    if n < 1:
-        raise ValueError(f"expected to be asked for at least 1, got {n}")
-    if radius_km is not None:
-        check_radius(radius_km)
-    if mode is not None and mode not in MODES:
-        raise ValueError(f"expected a mode out of {MODES}, got {mode!r}")
-    if facet is not None:
-        check_facet(facet)

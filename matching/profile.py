@@ -216,3 +216,15 @@ def check_facet(facet: str) -> None:
     """Refuse a facet that profiles don't have."""
     if facet not in FACETS:
         raise ValueError(f"expected a facet out of {FACETS}, got {facet!r}")
+
+
+def check_question(n: int, radius_km: float | None, mode: str | None, facet: str | None) -> None:
+    """Refuse a question that nobody can answer."""
+    if n < 1:
+        raise ValueError(f"expected to be asked for at least 1, got {n}")
+    if radius_km is not None:
+        check_radius(radius_km)
+    if mode is not None and mode not in MODES:
+        raise ValueError(f"expected a mode out of {MODES}, got {mode!r}")
+    if facet is not None:
+        check_facet(facet)

@@ -118,10 +118,12 @@ class Teller:
         """Pair each term of mine with the rarest and closest one of theirs; a shared term needs no kin."""
         pairs: dict[str, Related] = {}
         for term in sorted(theirs.keys() - both):
-            meant = self._meant(facet, term)
+            meant, kin = self._meant(facet, term), self._kin[facet]
+            near_it = (*kin.get(meant, ()), *kin.get(concept(meant), ()))
+            if not near_it:  # as of most terms: weighing them would take longer than all the rest
+                continue
             weight = self._weights[facet] * self._worth(facet, meant)
-            kin = self._kin[facet]
-            for mine, close in (*kin.get(meant, ()), *kin.get(concept(meant), ())):
+            for mine, close in near_it:
                 pair = Related(self._terms[facet][mine], theirs[term], weight * close)
                 if mine not in both and (mine not in pairs or pair.weight > pairs[mine].weight):
                     pairs[mine] = pair

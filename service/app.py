@@ -110,8 +110,9 @@ _GUARDS = {
 
 
 def _harden(response: Response) -> Response:
-    for name, text in _GUARDS.items():
-        response.headers.setdefault(name, text)
+    # Looked through once: `setdefault` would do so for each.
+    own = {name for name, _ in response.headers}
+    response.headers.extend([guard for guard in _GUARDS.items() if guard[0] not in own])
     # What a key may read is nobody else's to keep.
     if request.path.startswith("/v1/"):
         response.headers["Cache-Control"] = "private, no-cache"

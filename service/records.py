@@ -7,7 +7,7 @@ A `ProfileRecord` is what a platform stated of a member; a `Member` is that as i
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 
@@ -221,20 +221,37 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """The member in a request's path: id and stamps, and how to get at the rest.
+
+    `tiles` is the newest stamp among the tiles in reach.
+    """
+
+    id: str
+    own: str
+    pairs: str
+    tiles: str
+    member: Callable[[], Member]
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """Who asks, and what one statement found: the key, its community, the profile in the path, the stamps."""
 
     key: ApiKey
     community: Community
     now: int
-    member: Member | None = None
-    tiles: str = ""
+    found: Asked | None = None
+
+    def standing(self) -> Asked:
+        """Return how the member in the path stands, or raise `NotFound`."""
+        if self.found is None:
+            raise NotFound("There is no such profile.")
+        return self.found
 
     def asked(self) -> Member:
         """Return the member in the path, or raise `NotFound`."""
-        if self.member is None:
-            raise NotFound("There is no such profile.")
-        return self.member
+        return self.standing().member()
 
     def allows(self, scope: str) -> bool:
         """Tell whether the key's highest scope includes this one."""

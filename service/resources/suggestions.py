@@ -12,7 +12,7 @@ from service.usecases.suggestions import Found, Question
 from service.web.access import reads_profile
 from service.web.answers import CONTENT_TYPE, as_json
 from service.web.blueprint import Blueprint
-from service.web.metrics import SUGGESTIONS
+from service.web.metrics import LOOKED_AT, SUGGESTIONS
 from service.web.state import access, parts, session
 
 blueprint = Blueprint(
@@ -38,6 +38,7 @@ class Suggestions(MethodView):
             lambda found, invited_by: as_json(suggestions_wire(found, invited_by, support)),
         )
         SUGGESTIONS.labels(found.cache).inc()
+        LOOKED_AT.labels(found.how).inc()
         return Response(_finish(found, asker.now), content_type=CONTENT_TYPE)
 
 

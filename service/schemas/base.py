@@ -21,6 +21,8 @@ class StrictSchema(Schema):
         unknown = RAISE
 
     read_only: ClassVar[tuple[str, ...]] = ()
+    # A query that can hold nothing of anybody: what it was read as may be remembered.
+    names_nobody: ClassVar[bool] = False
 
     @pre_load
     def leave_out_read_only(self, data: Any, **_: Any) -> Any:

@@ -126,6 +126,8 @@ class TermQuery(StrictSchema):
 class SuggestionQuery(StrictSchema):
     """How to ask for suggestions; what is left out, or left empty, comes from the profile."""
 
+    names_nobody = True
+
     limit = QueryWhole(1, 100, load_default=10)
     radius_km = QueryNumber(1, 200, load_default=None, allow_none=False)
     mode = Choice(*MODES, load_default=None, allow_none=False)

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import ScalarSelect
 
-from service.records import Access, ApiKey
+from service.records import Access, ApiKey, Asked, Member
 from service.storage import communities, profiles, stamps
 from service.storage.database import Database
 from service.storage.round_tables import meetups
@@ -61,9 +61,14 @@ def _access(row: Row[Any], now: int, with_profile: bool) -> Access:
     community = communities.as_community(row)
     if not with_profile or row.profile_number is None:
         return Access(key, community, now)
+    # A hit needs no more of the member than the stamps: the rest is read when it is asked for.
+    asked = Asked(row.profile_id, row.profile_own, row.profile_pairs, row.tiles or "", lambda: _member(row))
+    return Access(key, community, now, asked)
+
+
+def _member(row: Row[Any]) -> Member:
     found = row._mapping
-    columns = {column.name: found[f"profile_{column.name}"] for column in profiles.COLUMNS}
-    return Access(key, community, now, profiles.as_member(columns), row.tiles or "")
+    return profiles.as_member({column.name: found[f"profile_{column.name}"] for column in profiles.COLUMNS})
 
 
 def _statement(now: ColumnElement[int]) -> Select[Any]:

@@ -11,13 +11,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from random import SystemRandom
 from typing import Literal, Protocol
 
 import structlog
 from redis import Redis
 
-from service.storage.keys_table import ANSWER_SECONDS, ANSWER_SPREAD, answer_name, answer_prefix
+from service.storage.keys_table import ANSWER_SPREAD, LIFETIMES, Kind, answer_name, answer_prefix
 from service.storage.redis_link import Observer, OddEntry, RedisLink, RedisOff, unobserved
 
 LOCAL_BYTES = 64 * 2**20
@@ -27,15 +28,17 @@ log = structlog.get_logger(__name__)
 _random = SystemRandom()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CacheKey:
     """All that an answer depends on."""
 
     community: str
     profile: str
     parts: tuple[str, ...]
+    kind: Kind = "answer"
 
-    @property
+    # Kept, which slots don't allow: a look-up needs it three times.
+    @cached_property
     def header(self) -> bytes:
         """The whole key as one line of JSON, in which no two keys are alike."""
         return json.dumps([self.community, self.profile, *self.parts], separators=(",", ":")).encode()
@@ -43,7 +46,8 @@ class CacheKey:
     @property
     def name(self) -> str:
         """The short name in Redis."""
-        return answer_name(self.community, hashlib.blake2b(self.header, digest_size=20).hexdigest())
+        digest = hashlib.blake2b(self.header, digest_size=20).hexdigest()
+        return answer_name(self.community, digest, self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ class RedisCache:
     """Answers that all processes share; off while Redis is refused, frozen or full."""
 
     def __init__(
-        self, link: RedisLink, *, lifetime_seconds: float = ANSWER_SECONDS, observe: Observer = unobserved
+        self, link: RedisLink, *, lifetime_seconds: float | None = None, observe: Observer = unobserved
     ) -> None:
         self._link = link
         self._lifetime_seconds = lifetime_seconds
@@ -141,7 +145,7 @@ class RedisCache:
 
     def put(self, key: CacheKey, body: bytes) -> bool:
         """Keep an answer; False if Redis can't be used."""
-        lifetime = int(_spread(self._lifetime_seconds) * 1000)
+        lifetime = int(_spread(self._lifetime_seconds or LIFETIMES[key.kind]) * 1000)
         try:
             return bool(self._link.run(lambda client: client.set(key.name, encode(key, body), px=lifetime)))
         except (OddEntry, RedisOff):
@@ -151,11 +155,13 @@ class RedisCache:
         """Remove every answer of a community; False if Redis can't be used, so that the job comes again."""
 
         def sweep(client: Redis) -> bool:
-            cursor = -1
-            while cursor:
-                cursor, names = client.scan(max(cursor, 0), f"{answer_prefix(community)}*", SCAN_COUNT)
-                if names:
-                    client.unlink(*names)
+            for kind in LIFETIMES:
+                cursor = -1
+                while cursor:
+                    pattern = f"{answer_prefix(community, kind)}*"
+                    cursor, names = client.scan(max(cursor, 0), pattern, SCAN_COUNT)
+                    if names:
+                        client.unlink(*names)
             return True
 
         try:
@@ -181,7 +187,7 @@ class LocalCache:
         self,
         *,
         max_bytes: int = LOCAL_BYTES,
-        lifetime_seconds: float = ANSWER_SECONDS,
+        lifetime_seconds: float | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_bytes = max_bytes
@@ -211,7 +217,8 @@ class LocalCache:
         with self._lock:
             if key in self._kept:
                 self._drop(key)
-            self._kept[key] = (self._now() + _spread(self._lifetime_seconds), body)
+            lifetime = _spread(self._lifetime_seconds or LIFETIMES[key.kind])
+            self._kept[key] = (self._now() + lifetime, body)
             self._bytes += size
             while self._bytes > self._max_bytes:
                 self._drop(next(iter(self._kept)))

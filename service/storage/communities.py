@@ -30,6 +30,7 @@ class Write:
         self.community = community
         self.now = now
         self._changed = False
+        self._stamp = ""
 
     @property
     def number(self) -> int:
@@ -40,8 +41,9 @@ class Write:
         return self.community.change_number
 
     def stamp(self) -> str:
-        """Return a new stamp of this change."""
-        return new_stamp(self.number)
+        """Return the stamp of this change, the same for all that it stamps: one row tells of the others."""
+        self._stamp = self._stamp or new_stamp(self.number)
+        return self._stamp
 
     def settle(self, community: Community) -> None:
         """Give the community new settings or a new model, written at the end."""

@@ -8,8 +8,11 @@ from typing import Literal
 from urllib.parse import quote
 
 ANSWER_SECONDS = 600
+FRONT_SECONDS = 24 * 3600  # a date is in its key
 ANSWER_SPREAD = 0.1
 PROBE_SECONDS = 5
+Kind = Literal["answer", "front"]
+LIFETIMES: dict[Kind, float] = {"answer": ANSWER_SECONDS, "front": FRONT_SECONDS}
 LONGEST_RATE_SECONDS = 3600
 
 
@@ -31,6 +34,12 @@ KEYS = (
         "A finished answer: its whole key as JSON, a checksum, the body. Community, hash of the whole key.",
     ),
     RedisKey(
+        "kith:1:front:*:*",
+        "string",
+        FRONT_SECONDS * (1 + ANSWER_SPREAD),
+        "Who stood in front when an answer was computed, likewise. Community, hash of the whole key.",
+    ),
+    RedisKey(
         "kith:1:rate:*:*",
         "string",
         LONGEST_RATE_SECONDS,
@@ -45,17 +54,17 @@ KEYS = (
 )
 
 
-def answer_prefix(community: str) -> str:
-    """Return what the names of a community's answers, and no other's, begin with.
+def answer_prefix(community: str, kind: Kind = "answer") -> str:
+    """Return what the names of a community's answers, or fronts, and no other's, begin with.
 
     Quoting leaves neither a colon nor a character that means something in a pattern.
     """
-    return f"kith:1:answer:{quote(community, safe='', errors='backslashreplace')}:"
+    return f"kith:1:{kind}:{quote(community, safe='', errors='backslashreplace')}:"
 
 
-def answer_name(community: str, digest: str) -> str:
-    """Return the name of one answer."""
-    return answer_prefix(community) + digest
+def answer_name(community: str, digest: str, kind: Kind = "answer") -> str:
+    """Return the name of one answer, or front."""
+    return answer_prefix(community, kind) + digest
 
 
 def rate_name(rate: str, key_id: str) -> str:

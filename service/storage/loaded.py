@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from service.records import Community, Member
 from service.storage import communities, profiles, tombstones
 from service.storage.database import Database
+from service.storage.followed import Followed
 from service.storage.models import KeptModel, load_or_repair
 from service.storage.stamps import number_of
 
@@ -36,6 +37,7 @@ class LoadedCommunity:
         self._community = self._nothing_seen()
         self._matcher = new_matcher(self._community)
         self._ids: dict[int, str] = {}
+        self._followed = Followed()
         self._holds_departed = False
         self.is_deleted = False
 
@@ -52,11 +54,15 @@ class LoadedCommunity:
             return question(self._matcher)
 
     def use_with(
-        self, community: Community, read: Callable[[], S], question: Callable[["Matcher", S], T]
+        self,
+        community: Community,
+        read: Callable[[], S],
+        question: Callable[["Matcher", S, Followed | None], T],
     ) -> T:
         """Catch up, read something, and put a question about it to the matcher.
 
-        Who was erased by then is out of it: what stood between them and others may have gone with them.
+        The question is told what was seen to change, unless the matcher is ahead of `community`. Who was
+        erased by then is out of it: what stood between them and others may have gone with them.
         """
         with self._lock:
             self._reach(community)
@@ -65,7 +71,8 @@ class LoadedCommunity:
                 seen = self._community.change_number
                 departed = profiles.departed_since(connection, self._number, seen)
             self._drop(departed)
-            return question(self._matcher, found)
+            is_ahead = departed or self._followed.reached != community.change_number
+            return question(self._matcher, found, None if is_ahead else self._followed)
 
     def tidy(self) -> str | None:
         """Forget who was erased, and all that they alone held; return the community's id if anybody was."""
@@ -84,6 +91,7 @@ class LoadedCommunity:
             if not self._holds_departed:
                 return None
             self._matcher.compact()
+            self._followed.keep(self._matcher)
             self._holds_departed = False
             return seen.id
 
@@ -107,8 +115,11 @@ class LoadedCommunity:
             self._ids = {member.number: member.record.id for member in changed}
             everybody = [member.public() for member in changed]
             self._matcher = new_matcher(community).fit(everybody, **self._fitted(kept))
+            newest = max((member.changed for member in changed), default=0)
+            self._followed.begin(max(community.change_number, newest))
         else:
             self._apply(changed, departed)
+            self._followed.follow(seen.change_number, community.change_number, changed)
             if kept is not None or _options(community) != _options(seen):
                 fitted = self._fitted(kept) or {"model": self._matcher.model_}
                 self._matcher.use(**fitted, **_options(community))
@@ -158,7 +169,10 @@ class LoadedCommunities:
         return answer
 
     def use_with(
-        self, community: Community, read: Callable[[], S], question: Callable[["Matcher", S], T]
+        self,
+        community: Community,
+        read: Callable[[], S],
+        question: Callable[["Matcher", S, Followed | None], T],
     ) -> T:
         """Put a question about what `read` returns; nobody is in the matcher who was erased before that."""
         answer = self._load(community.number).use_with(community, read, question)

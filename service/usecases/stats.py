@@ -118,6 +118,6 @@ def _why(loaded: LoadedCommunities, session: Session, access: Access, member: Me
     answer, _ = loaded.use_with(
         access.community,
         lambda: session.pairs_of(member.code),
-        lambda matcher, found: ask(matcher, found, {}, access.now, member, Question()),
+        lambda matcher, found, _: ask(matcher, found, {}, access.now, member, Question()),
     )
     return answer.shortfall

@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from service.records import Access, Member, Pair
+from service.records import Access, Community, Member, Pair
 from service.storage.cache import Cache, CacheKey
 from service.storage.flight import SingleFlight
+from service.storage.followed import Followed
 from service.storage.loaded import LoadedCommunities
 from service.storage.session import Session
 from service.usecases import pairs
+from service.usecases.fronts import Fronts, front_for
 
 if TYPE_CHECKING:
-    from matching import Answer, Matcher
+    from matching import Answer, Front, Matcher
 
-FORMAT = "3"
+FORMAT = "4"
+_Others = tuple[list[tuple[str | None, Pair]], Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An answer's finished bytes, and where they came from."""
+    """An answer's finished bytes, where they came from, and whom it took to look at for them."""
 
     cache: Literal["hit", "miss", "off"]
     body: bytes
+    how: Literal["hit", "front", "scan"]
 
 
 class Suggester:
@@ -45,6 +49,7 @@ class Suggester:
 
     def __init__(self, cache: Cache, loaded: LoadedCommunities) -> None:
         self._cache = cache
+        self._fronts = Fronts(cache)
         self._loaded = loaded
         self._flight: SingleFlight[Found] = SingleFlight()
 
@@ -59,27 +64,44 @@ class Suggester:
 
         `render` is given the answer and the ids of those who have accepted the member.
         """
-        member = access.asked()
-        key = _key(access, member, question)
+        key = _key(access, question)
         kept = self._cache.get(key)
         if kept.status == "hit" and kept.body is not None:
-            return Found("hit", kept.body)
+            return Found("hit", kept.body, "hit")
 
         def compute() -> Found:
-            body = render(
-                *self._loaded.use_with(
-                    access.community,
-                    lambda: (
-                        session.pairs_of(member.code),
-                        session.acquaintances_of(access.community, member),
-                    ),
-                    lambda matcher, found: ask(matcher, *found, access.now, member, question),
-                )
-            )
+            answer, invited_by = self._ask(session, access, question, keep=kept.status == "miss")
+            body = render(answer, invited_by)
             stored = kept.status == "miss" and self._cache.put(key, body)
-            return Found("miss" if stored else "off", body)
+            return Found("miss" if stored else "off", body, "scan" if answer.scanned else "front")
 
         return self._flight.run(key, compute)
+
+    def _ask(
+        self, session: Session, access: Access, question: Question, *, keep: bool
+    ) -> tuple["Answer", Collection[str]]:
+        member, key = access.asked(), _front_key(access, question)
+        kept = self._fronts.find(key) if keep else None
+
+        def put(
+            matcher: "Matcher", found: _Others, followed: Followed | None
+        ) -> tuple["Answer", Collection[str]]:
+            front = front_for(access, kept, followed) if keep else None
+            return ask(matcher, *found, access.now, member, question, front)
+
+        answer, invited_by = self._loaded.use_with(
+            access.community, lambda: _read_others(session, access.community, member), put
+        )
+        if answer.front is not None:
+            self._fronts.keep(key, access, answer.front)
+        return answer, invited_by
+
+
+def _read_others(session: Session, community: Community, member: Member) -> _Others:
+    """Read a member's pairs, and with whom they have acquaintances in common; without any, that is nobody."""
+    found = session.pairs_of(member.code)
+    connected = any(pairs.is_connected(pair) for _, pair in found)
+    return found, session.acquaintances_of(community, member) if connected else {}
 
 
 def ask(
@@ -89,6 +111,7 @@ def ask(
     now: int,
     member: Member,
     question: Question,
+    front: "Front | None" = None,
 ) -> tuple["Answer", Collection[str]]:
     """Put a member's question to the matcher; return the answer, and the ids of who has accepted them.
 
@@ -108,20 +131,29 @@ def ask(
         exclude={peer for peer, pair in known if pairs.hides(pair)},
         invited_by=invited_by,
         acquainted=acquainted,
+        front=front,
     )
     return answer, invited_by
 
 
-def _key(access: Access, member: Member, question: Question) -> CacheKey:
-    community = access.community
-    parts = (
+def _key(access: Access, question: Question) -> CacheKey:
+    standing = access.standing()
+    return CacheKey(access.community.id, standing.id, (*_parts(access, question), standing.tiles))
+
+
+def _front_key(access: Access, question: Question) -> CacheKey:
+    return CacheKey(access.community.id, access.standing().id, _parts(access, question), "front")
+
+
+def _parts(access: Access, question: Question) -> tuple[str, ...]:
+    """Return all that an answer depends on, but for what others are seen as."""
+    community, standing = access.community, access.standing()
+    return (
         FORMAT,
         community.settings_stamp,
         community.model,
-        member.own,
-        member.pairs,
-        access.tiles,
+        standing.own,
+        standing.pairs,
         datetime.fromtimestamp(access.now / 1000, UTC).date().isoformat(),
         f"{question.limit} {question.radius_km} {question.mode} {question.facet}",
     )
-    return CacheKey(community.id, member.record.id, parts)

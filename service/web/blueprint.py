@@ -1,6 +1,7 @@
 """The blueprint of every resource: flask-smorest's, with our strict parser for webargs' lenient one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from io import BufferedReader, RawIOBase
 from typing import IO, Any, NoReturn, TypeVar, cast
 
@@ -11,7 +12,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.errors import WrongMediaType
-from service.schemas.base import refuse
+from service.schemas.base import StrictSchema, refuse
 from service.schemas.queries import NoQuery
 from service.web.gate import parse_json, parse_query
 
@@ -20,6 +21,7 @@ LARGEST_BODY = 1024 * 1024
 # Flask takes None for "as configured".
 UNLIMITED = 2**62
 BYTES_PER_READ = 64 * 1024
+MOST_QUERIES = 1024
 JSON = "application/json"
 # What a response that carries an entity tag documents.
 ETAG = {"ETag": {"schema": {"type": "string"}}}
@@ -31,6 +33,12 @@ class StrictParser(FlaskParser):
 
     DEFAULT_UNKNOWN_BY_LOCATION = {"json": None, "query": None, "merge_patch": None}  # noqa: RUF012
     __location_map__ = {"json": "load_json", "query": "load_querystring"}  # noqa: RUF012
+
+    def parse(self, argmap: Any, req: Request | None = None, **options: Any) -> Any:
+        """Return what a request holds; a query that names nobody is read by its schema once."""
+        if isinstance(argmap, StrictSchema) and argmap.names_nobody:
+            return dict(_read_query(argmap, request.query_string))
+        return super().parse(argmap, req, **options)
 
     def load_json(self, req: Request, schema: Schema) -> Any:
         """Return the body as JSON."""
@@ -47,6 +55,12 @@ class StrictParser(FlaskParser):
         if isinstance(messages, dict) and len(messages) == 1 and next(iter(messages)) in {"json", "query"}:
             messages = next(iter(messages.values()))
         refuse(ValidationError(messages))
+
+
+@lru_cache(MOST_QUERIES)
+def _read_query(schema: StrictSchema, query: bytes) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = schema.read(parse_query(query))
+    return found
 
 
 class Blueprint(SmorestBlueprint):

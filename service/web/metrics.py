@@ -10,6 +10,11 @@ from prometheus_client.multiprocess import MultiProcessCollector
 REQUESTS = Counter("kith_requests_total", "Requests answered.", ["method", "route", "status"])
 SECONDS = Histogram("kith_request_seconds", "Time to answer.", ["route"])
 SUGGESTIONS = Counter("kith_suggestions_total", "Suggestions answered, by where they came from.", ["cache"])
+LOOKED_AT = Counter(
+    "kith_suggestions_looked_at_total",
+    "Suggestions by who was looked at for them: nobody, who stood in front or has changed, or everybody.",
+    ["how"],
+)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

@@ -104,6 +104,7 @@ def test_caches_on_one_redis_share_answers(cache: RedisCache, redis_url: str) ->
 def test_every_key_stands_in_the_table_and_expires(cache: RedisCache, redis_server: RedisServer) -> None:
     cache.put(KEY, b"{}")
     cache.put(CacheKey("a:b*", "ana", ()), b"{}")
+    cache.put(CacheKey("berlin", "ana", (), "front"), b"[]")
     for text in ("5/second", "600/minute", "9/hour"):
         RateLimiter(Rate.parse(text), cache.link).take("key:1")
     assert cache.link._probe()

@@ -15,6 +15,7 @@ from service.records import Community
 from service.storage import loaded as loaded_module
 from service.storage import models, profiles
 from service.storage.access import AccessReader
+from service.storage.followed import Followed
 from service.storage.loaded import LoadedCommunities, LoadedCommunity
 from service.storage.tables import communities as community_table
 from service.storage.tables import profiles as profile_table
@@ -326,7 +327,8 @@ def test_what_was_read_along_with_a_question_knows_of_everybody_in_the_index(
 ) -> None:
     community = read(kith)
 
-    def look(matcher: Matcher, told: str) -> tuple[str, set[str]]:
+    def look(matcher: Matcher, told: str, followed: Followed | None) -> tuple[str, set[str]]:
+        assert followed is None  # the matcher is ahead of what was read
         return told, {profile.id for profile in matcher.index_.profiles()}
 
     def erase() -> str:

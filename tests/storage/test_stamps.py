@@ -161,7 +161,7 @@ def test_the_statement_that_reads_the_profile_sees_every_tile_within_twice_the_r
         stamp = _leave_one_tile(kith, tile_of(pair.there))
         found = reader.find(digest, f"m{number}", pair.radius_km if own == 1 else None)
         assert found is not None
-        assert found[0].tiles == stamp, (pair, pair.apart_km, own)
+        assert found[0].standing().tiles == stamp, (pair, pair.apart_km, own)
 
 
 def test_the_statement_sees_no_tile_far_away_but_the_one_of_who_meets_online(kith: Kith) -> None:
@@ -173,11 +173,11 @@ def test_the_statement_sees_no_tile_far_away_but_the_one_of_who_meets_online(kit
         here, nowhere = reader.find(digest, "ana"), reader.find(digest, "nowhere")
         assert here is not None
         assert nowhere is not None
-        assert (here[0].tiles, nowhere[0].tiles) == ("", stamp)
+        assert (here[0].standing().tiles, nowhere[0].standing().tiles) == ("", stamp)
     stamp = _leave_one_tile(kith, ONLINE)
     here = reader.find(digest, "ana")
     assert here is not None
-    assert here[0].tiles == stamp
+    assert here[0].standing().tiles == stamp
 
 
 def _leave_one_tile(kith: Kith, tile: Tile) -> str:
