@@ -7,7 +7,7 @@ the members is left out of all learning, always the same by their codes: they ju
 it would replace.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from scipy.sparse import coo_array, csr_array
 
 from .arrays import BoolArray, FloatArray, IntArray
 from .bilinear import learn_form
+from .company import pairs_in_company
 from .corpus import Corpus, Space
 from .held_out import ndcg_at_10
 from .latent import Fitted
@@ -174,7 +175,7 @@ class _Learner:
         if self._space is None:
             return replace(Fitted.flat(near, rotation), facets=facets)
         form = np.zeros((self._space.points.shape[1],) * 2)
-        alike = np.arange(min(ALIKE_DIMENSIONS, len(form)))
+        alike = np.arange(_alike(self._space))
         form[alike, alike] = weights.alike
         if weights.taught:
             taught = learn_form(self._space.points, self._answers, self._teachers(self._judges))
@@ -194,7 +195,16 @@ class _Learner:
             vectors=dict(zip(FACETS, np.split(vectors, ends), strict=True)),
             centre=self._space.centre @ turned,
             signs=np.sign(strengths[kept]).astype(np.float32),
+            company=dict(zip(FACETS, self._company(self._space, ends), strict=True)),
         )
+
+    def _company(self, space: Space, ends: IntArray) -> Iterator[IntArray]:
+        first = slice(_alike(space))
+        # By how far members differ in each: what nobody differs in tells no company.
+        axes = space.axes[:, first] * space.points[:, first].std(axis=0)
+        for facet, some in zip(FACETS, np.split(axes, ends), strict=True):
+            counts = self._corpus.model.counts[facet]
+            yield pairs_in_company(some, np.array([counts[term] for term in self._corpus.terms[facet]]))
 
     def _unit(self, space: Space, facets: FloatArray, form: FloatArray) -> float:
         """Return what brings values to the spread of what members share."""
@@ -276,7 +286,8 @@ class _Learner:
             nothing = np.zeros((len(rows), len(others)))
             return {"alike": nothing, "taught": nothing}
         points = self._space.points
-        alike = points[rows, :ALIKE_DIMENSIONS] @ points[others, :ALIKE_DIMENSIONS].T
+        first = _alike(self._space)
+        alike = points[rows, :first] @ points[others, :first].T
         taught = learn_form(points, self._answers, teachers)
         return {
             "alike": alike,
@@ -299,6 +310,11 @@ class _Learner:
         for weight, facet in zip(fitted.facets, FACETS, strict=True):
             total += weight * fold.parts[facet]
         return np.where(fold.possible, total, -np.inf)
+
+
+def _alike(space: Space) -> int:
+    """Return how many dimensions count for being alike: with as many as terms, each lies on its own."""
+    return min(ALIKE_DIMENSIONS, len(space.axes) // 4)
 
 
 def _spread(values: FloatArray) -> float:

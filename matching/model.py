@@ -107,6 +107,10 @@ class TermModel:
         """Return how far the hash of a pair moves it in the order at most; 0 before anything was fitted."""
         return self.fitted.rotation if self.fitted else 0.0
 
+    def akin(self, facet: str, term: str) -> Mapping[str, float]:
+        """Return the terms that occur in the same company as this one, with what the two add to a value."""
+        return self.fitted.akin(facet, term) if self.fitted else {}
+
     @cached_property
     def spelling(self) -> "SpellingIndex":
         """Know the terms of the tables and those counted here: what else was written may be a misspelling."""
