@@ -14,12 +14,12 @@ from sklearn.utils.extmath import randomized_svd
 
 from .arrays import BoolArray, FloatArray, IntArray
 from .latent import Fitted
-from .model import TermModel
+from .model import FEWEST_MEMBERS, TermModel
 from .profile import FACETS, Profile, unit_vector
 from .ranking import kilometres, length_norm, member_code, nearness
 from .terms import distinct
 
-FEWEST_MEMBERS, FEWEST_TERMS = 200, 32  # below that a latent space shows chance
+FEWEST_TERMS = 32  # below that, or with fewer than FEWEST_MEMBERS, a latent space shows chance
 DIMENSIONS, DIMENSIONS_OF_MANY, MANY_MEMBERS = 256, 64, 200_000
 ALIKE_DIMENSIONS = 64  # those of the space in which being alike counts before anything was learnt
 _AT_MOST = 50_000  # members from whom the space is found

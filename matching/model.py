@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .spelling import SpellingIndex
 
 FEWEST = 3  # members who use a term before it counts by itself
+FEWEST_MEMBERS = 200  # of whom profiles alone show more than chance
 RAREST = 1 / 4000  # the share of members below which a term weighs no more
 
 

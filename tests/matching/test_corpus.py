@@ -8,6 +8,7 @@ import pytest
 from matching import FACETS, Place, Profile, TermModel
 from matching import corpus as corpus_module
 from matching.corpus import Corpus, Space
+from matching.model import FEWEST_MEMBERS
 from tests.matching import strategies, values
 from tests.matching.communities import two_tastes
 
@@ -49,7 +50,7 @@ def test_who_could_meet_whom_and_how_near() -> None:
 
 def test_a_small_community_has_no_space() -> None:
     many, few_terms = (
-        two_tastes(corpus_module.FEWEST_MEMBERS - 1),
+        two_tastes(FEWEST_MEMBERS - 1),
         [Profile("a", "A", interests=("x",))] * 300,
     )
 
