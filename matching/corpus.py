@@ -5,6 +5,7 @@ Only terms of three members or more stand in it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,14 @@ from sklearn.utils.extmath import randomized_svd
 
 from .arrays import BoolArray, FloatArray, IntArray
 from .latent import Fitted
-from .model import TermModel
+from .model import FEWEST_MEMBERS, TermModel
 from .profile import FACETS, Profile, unit_vector
 from .ranking import kilometres, length_norm, member_code, nearness
 from .terms import distinct
 
-FEWEST_MEMBERS, FEWEST_TERMS = 200, 32  # below that a latent space shows chance
+FEWEST_TERMS = 32  # below that, or with fewer than FEWEST_MEMBERS, a latent space shows chance
 DIMENSIONS, DIMENSIONS_OF_MANY, MANY_MEMBERS = 256, 64, 200_000
+ALIKE_DIMENSIONS = 64  # those of the space in which being alike counts before anything was learnt
 _AT_MOST = 50_000  # members from whom the space is found
 _NOWHERE = (np.nan, np.nan, np.nan)
 
@@ -33,6 +35,8 @@ class Corpus:
     terms : dict of str to tuple of str
         Per facet the counted terms, sorted: what the columns stand for.
     weighted : dict of str to sparse array of shape (n_members, n_terms)
+    stated : dict of str to int
+        Per facet how many terms all members state together, counted or not.
     lengths, norms : array of shape (n_members,)
         Euclidean lengths of all of a member's weighted terms, and what their number divides by.
     codes : array of uint64
@@ -44,6 +48,7 @@ class Corpus:
     row_of: dict[str, int]
     terms: dict[str, tuple[str, ...]]
     weighted: dict[str, Any]
+    stated: dict[str, int]
     lengths: FloatArray
     norms: FloatArray
     codes: IntArray
@@ -72,6 +77,7 @@ class Corpus:
             row_of={profile.id: row for row, profile in enumerate(profiles)},
             terms=terms,
             weighted=weighted,
+            stated={facet: sum(map(len, stated[facet])) for facet in FACETS},
             lengths=np.sqrt(squares + unknown * rarest**2),
             norms=length_norm(counts, model.terms),
             codes=np.array([member_code(profile.id) >> 1 for profile in profiles], np.int64),
@@ -80,6 +86,21 @@ class Corpus:
             in_person=np.array(["in_person" in some for some in modes], np.bool_),
             online=np.array(["online" in some for some in modes], np.bool_),
         )
+
+    def specificity(self) -> dict[str, float]:
+        """Return what each facet weighs before anything was learnt.
+
+        The fourth root of how many terms it has in effect (the perplexity of what is stated), so that a place
+        or a group says more than a broad kind of them; 1 on average over all weighted terms, and where nobody
+        states any.
+        """
+        squares = np.array([self.weighted[facet].power(2).sum() for facet in FACETS])
+        weights = (
+            np.array([_perplexity(self.weighted[facet], self.stated[facet]) for facet in FACETS]) ** 0.25
+        )
+        mean = squares @ weights / (squares.sum() or 1.0) or 1.0
+        even = weights / mean
+        return {facet: float(even[at]) if self.stated[facet] else 1.0 for at, facet in enumerate(FACETS)}
 
     def near(self, row: int, others: IntArray) -> tuple[FloatArray, BoolArray]:
         """Return the nearness of others to a member, and whether the two could meet at all."""
@@ -101,6 +122,13 @@ class Corpus:
             vectors[ours] = fitted.vectors[facet][theirs]
             total += self.weighted[facet][rows] @ vectors
         return total / self.norms[rows][:, None]
+
+
+def _perplexity(weighted: Any, stated: int) -> float:
+    """Return how many terms a facet has in effect; those that don't stand in it count as one a mention."""
+    counts = np.bincount(weighted.indices, minlength=1)
+    entropy = np.log(max(stated, 1)) - (counts @ np.log(np.maximum(counts, 1))) / max(stated, 1)
+    return float(np.exp(entropy))
 
 
 def _weighted(model: TermModel, facet: str, terms: Sequence[str], stated: Sequence[dict[str, str]]) -> Any:
@@ -128,6 +156,17 @@ class Space:
     axes: FloatArray
     centre: FloatArray
     points: FloatArray
+
+    @cached_property
+    def strengths(self) -> FloatArray:
+        """Return what each dimension counts in which being alike counts: the root of how far members differ.
+
+        With as many dimensions as terms, each term would lie on its own.
+        """
+        first = min(ALIKE_DIMENSIONS, len(self.axes) // 4)
+        spreads = self.points[:, :first].std(axis=0)
+        strengths: FloatArray = np.sqrt(spreads / (spreads.mean() or 1.0))
+        return strengths
 
     @classmethod
     def of(cls, corpus: Corpus) -> "Space | None":

@@ -15,6 +15,7 @@ from itertools import islice
 import numpy as np
 
 from .arrays import FloatArray, IntArray
+from .held_out import gains
 from .learning import Feedback
 from .matcher import A_MONDAY, Matcher
 from .plain import PlainCosine
@@ -59,16 +60,16 @@ class Found:
         }
 
 
-def ndcg(ranked: Sequence[str], relevant: Collection[str], k: int = FIRST) -> float:
-    """Return the normalised discounted cumulative gain at k (Järvelin and Kekäläinen 2002).
+def ndcg(ranked: Sequence[str], relevant: Collection[str]) -> float:
+    """Return the normalised discounted cumulative gain at ten (Järvelin and Kekäläinen 2002).
 
     Examples
     --------
     >>> ndcg(["a", "b", "c"], {"a", "b"}), f"{ndcg(['x', 'a'], {'a'}):.3f}"
     (1.0, '0.631')
     """
-    gain = sum(1 / math.log2(at + 2) for at, one in enumerate(ranked[:k]) if one in relevant)
-    return gain / sum(1 / math.log2(at + 2) for at in range(min(k, len(relevant))))
+    hits = np.array([[one in relevant for one in ranked[:FIRST]]], np.bool_)
+    return float(gains(hits, np.array([len(relevant)]))[0])
 
 
 def recall(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:

@@ -77,13 +77,13 @@ def balance(
         prices = _fair_prices(graph, unit)
     places = graph.lists(prices)
     progress(1.0)
-    peers = [graph.others[of].tolist() for of in places]
-    lists = {
-        name: tuple(graph.ids[peer] for peer in mine) for name, mine in zip(graph.ids, peers, strict=True)
-    }
+    lists: dict[str, list[str]] = {name: [] for name in graph.ids}
+    for owner, peer in zip(graph.owners[places].tolist(), graph.others[places].tolist(), strict=True):
+        lists[graph.ids[owner]].append(graph.ids[peer])
     # Only how prices compare counts; so that who comes next pays no more than who is seldom shown.
     prices = prices - (np.quantile(prices, NEWCOMERS) if len(prices) else 0.0)
-    return Exposure(dict(zip(graph.ids, prices.tolist(), strict=True)), lists)
+    first = {name: tuple(peers) for name, peers in lists.items()}
+    return Exposure(dict(zip(graph.ids, prices.tolist(), strict=True)), first)
 
 
 def _fair_prices(graph: "_Rivals", unit: float) -> FloatArray:
@@ -91,8 +91,9 @@ def _fair_prices(graph: "_Rivals", unit: float) -> FloatArray:
     could = np.flatnonzero(np.bincount(graph.others, minlength=len(graph.ids)))  # nobody sees the others
     prices = best = np.zeros(len(graph.ids))
     start, fairest, evened = 1.0, (1.0, 1.0), 0
+    places = graph.lists(prices)
     for number in range(ROUNDS):
-        shown = graph.shown(graph.lists(prices))[could]
+        shown = graph.shown(places)[could]
         unshown, inequality = float(np.count_nonzero(shown == 0)) / max(len(shown), 1), gini(shown)
         start = start if number else inequality
         fairness = (max(unshown, FEW_UNSHOWN), inequality)
@@ -104,8 +105,10 @@ def _fair_prices(graph: "_Rivals", unit: float) -> FloatArray:
         limit = shown.mean() * (SELDOM + MORE_OFTEN * evened) if all_shown else 0.0
         step = STEP / 2 if all_shown else STEP / (1 + number / SHORTER)
         evened += all_shown
-        prices = prices.copy()
-        prices[could[shown <= limit]] -= unit * step
+        seldom = np.zeros(len(prices), np.bool_)
+        seldom[could[shown <= limit]] = True
+        prices = prices - unit * step * seldom
+        places = graph.lists_again(places, prices, seldom)
     return best
 
 
@@ -208,29 +211,37 @@ class _Rivals:
             np.concatenate([self.turned, more.turned]),
         )
 
-    def lists(self, prices: FloatArray) -> list[IntArray]:
-        """Return everybody's first ten under these prices, as places among the pairs."""
-        rank = np.where(self._unmoved, np.inf, self.turned - prices[self.others])
-        order = np.lexsort((-rank, self.owners))
-        ends = np.minimum(self._starts[:-1] + FIRST, self._starts[1:])
-        return [order[start:end] for start, end in zip(self._starts[:-1], ends, strict=True)]
+    def lists(self, prices: FloatArray, among: IntArray | None = None) -> IntArray:
+        """Return everybody's first ten under these prices, as places among the pairs, list after list.
 
-    def shown(self, places: list[IntArray]) -> IntArray:
+        With `among` only those places can be on a list, given in order.
+        """
+        places = np.arange(len(self.owners)) if among is None else among
+        places = places[np.lexsort((-self._ranks(places, prices), self.owners[places]))]
+        return places[_standing(self.owners[places]) < FIRST]
+
+    def lists_again(self, places: IntArray, prices: FloatArray, cheaper: BoolArray) -> IntArray:
+        """Return the lists anew once these members' prices have fallen: nobody else can come upon one."""
+        last = np.full(len(self.ids), np.inf)
+        np.minimum.at(last, self.owners[places], self._ranks(places, prices))
+        some = np.flatnonzero(cheaper[self.others])
+        some = some[self._ranks(some, prices) >= last[self.owners[some]]]
+        return self.lists(prices, np.union1d(places, some))
+
+    def shown(self, places: IntArray) -> IntArray:
         """Count on how many lists each is who could be on any."""
-        listed = self.others[np.concatenate([*places, np.empty(0, np.int64)])]
-        return np.bincount(listed, minlength=len(self.ids))
+        return np.bincount(self.others[places], minlength=len(self.ids))
 
-    @cached_property
-    def _starts(self) -> IntArray:
-        starts: IntArray = np.searchsorted(self.owners, np.arange(len(self.ids) + 1))
-        return starts
+    def _ranks(self, places: IntArray, prices: FloatArray) -> FloatArray:
+        moved = self.turned[places] - prices[self.others[places]]
+        return np.where(self._unmoved[places], np.inf, moved)
 
     @cached_property
     def _unmoved(self) -> BoolArray:
         """Tell which pairs are in the first places of a list, whatever the prices."""
         order = np.lexsort((-self.values, self.owners))
         unmoved = np.zeros(len(order), np.bool_)
-        unmoved[order] = np.arange(len(order)) - self._starts[self.owners] < UNMOVED
+        unmoved[order] = _standing(self.owners[order]) < UNMOVED
         return unmoved
 
     def keys(self) -> IntArray:
@@ -240,6 +251,14 @@ class _Rivals:
     def only(self, kept: BoolArray) -> "_Rivals":
         """Keep some pairs."""
         return _Rivals(self.ids, self.owners[kept], self.others[kept], self.values[kept], self.turned[kept])
+
+
+def _standing(owners: IntArray) -> IntArray:
+    """Return the place of each pair among those of its owner, from 0, where they come owner after owner."""
+    at = np.arange(len(owners))
+    begins = np.append(True, owners[1:] != owners[:-1])[: len(owners)]
+    standing: IntArray = at - np.maximum.accumulate(np.where(begins, at, 0))
+    return standing
 
 
 def _hidden(ids: tuple[str, ...], exclude: Mapping[str, Collection[str]]) -> IntArray:

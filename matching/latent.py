@@ -5,7 +5,7 @@ together who is alike in them, some push apart: that is what declines and connec
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from .arrays import FloatArray
+from .arrays import FloatArray, IntArray
 from .profile import FACETS
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ DIRECTION_GRAIN = 2.0**-11
 NORM_GRAIN = 2.0**-16
 
 Points = tuple[NDArray[np.float32], FloatArray]
+
+
+def _alone() -> dict[str, IntArray]:
+    return dict.fromkeys(FACETS, np.empty((0, 2), np.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,8 @@ class Fitted:
     vectors : mapping of str to array of shape (n_terms, n_dimensions)
     centre, signs : array of shape (n_dimensions,)
         The members' mean point; 1 where likeness draws together, -1 where it pushes apart.
+    company : mapping of str to array of shape (n_pairs, 2)
+        Per facet the rows of terms that occur in the same company.
     """
 
     facets: FloatArray
@@ -53,6 +59,7 @@ class Fitted:
     vectors: Mapping[str, NDArray[np.float32]]
     centre: FloatArray
     signs: NDArray[np.float32]
+    company: Mapping[str, IntArray] = field(default_factory=_alone)
 
     @property
     def dimensions(self) -> int:
@@ -69,6 +76,24 @@ class Fitted:
     @cached_property
     def _rows(self) -> dict[str, dict[str, int]]:
         return {facet: {term: row for row, term in enumerate(terms)} for facet, terms in self.terms.items()}
+
+    def akin(self, facet: str, term: str) -> Mapping[str, float]:
+        """Return the terms of the same company, each with what the two add to a value, by their weights."""
+        return self._akin[facet].get(term, {})
+
+    @cached_property
+    def _akin(self) -> dict[str, dict[str, dict[str, float]]]:
+        akin: dict[str, dict[str, dict[str, float]]] = {facet: {} for facet in FACETS}
+        for facet, of in akin.items():
+            names, vectors = self.terms[facet], self.vectors[facet].astype(np.float64)
+            ones, others = self.company[facet].T
+            added = (vectors[ones] * self.signs * vectors[others]).sum(axis=1)
+            # What was learnt from answers may push apart whom company draws together.
+            for one, other, more in zip(ones.tolist(), others.tolist(), added.tolist(), strict=True):
+                if more > 0:
+                    of.setdefault(names[one], {})[names[other]] = more
+                    of.setdefault(names[other], {})[names[one]] = more
+        return akin
 
     def points(
         self, model: "TermModel", rows: Mapping[str, Sequence[Sequence[str]]], emphasis: FloatArray
@@ -120,7 +145,8 @@ class Fitted:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what of it is arrays, by name."""
         vectors = {f"vectors_{facet}": array for facet, array in self.vectors.items()}
-        return {**vectors, "centre": self.centre, "signs": self.signs}
+        company = {f"company_{facet}": array for facet, array in self.company.items()}
+        return {**vectors, **company, "centre": self.centre, "signs": self.signs}
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> "Fitted":
@@ -129,7 +155,7 @@ class Fitted:
         Raises
         ------
         ValueError
-            If the shapes don't fit together, or a number is not finite.
+            If the shapes don't fit together, or a number is not finite or no row.
         """
         vectors = {facet: np.asarray(arrays[f"vectors_{facet}"], np.float32) for facet in FACETS}
         terms = {facet: tuple(map(str, kept["terms"][facet])) for facet in FACETS}
@@ -143,7 +169,16 @@ class Fitted:
         numbers: list[NDArray[Any]] = [*vectors.values(), signs, centre, facets, np.array([near, rotation])]
         if not all(np.isfinite(array).all() for array in numbers):
             raise ValueError("expected finite numbers only in what was fitted")
-        return cls(facets, near, rotation, terms, vectors, centre, signs)
+        company = {facet: _pairs(arrays, facet, len(terms[facet])) for facet in FACETS}
+        return cls(facets, near, rotation, terms, vectors, centre, signs, company)
+
+
+def _pairs(arrays: Mapping[str, NDArray[Any]], facet: str, rows: int) -> IntArray:
+    """Return the pairs of a facet; none where it was fitted before there were any."""
+    pairs = np.asarray(arrays.get(f"company_{facet}", np.empty((0, 2))), np.int64)
+    if pairs.shape != (len(pairs), 2) or not np.isin(pairs, np.arange(rows)).all():
+        raise ValueError(f"expected pairs of {rows} terms, got an array of shape {pairs.shape}")
+    return pairs
 
 
 def products(one: Points, others: Points, signs: NDArray[np.float32]) -> FloatArray:

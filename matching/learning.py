@@ -7,7 +7,7 @@ the members is left out of all learning, always the same by their codes: they ju
 it would replace.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from scipy.sparse import coo_array, csr_array
 
 from .arrays import BoolArray, FloatArray, IntArray
 from .bilinear import learn_form
+from .company import pairs_in_company
 from .corpus import Corpus, Space
 from .held_out import ndcg_at_10
 from .latent import Fitted
@@ -28,7 +29,6 @@ QUERIES = 300  # members of a fold who are asked for, at most
 CANDIDATES = 20_000  # whom they are compared with, at most
 SAMPLE = 2000  # members whose pairs show how far values spread
 CLEARLY = 1.5  # standard errors by which a change must do better
-ALIKE_DIMENSIONS = 64  # those of the space in which being alike counts before anything was learnt
 ROTATION = 0.2  # of the spread of values
 
 
@@ -52,7 +52,10 @@ class Learnt:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Hold how much each part counts; `nearness` and `taught` in standard deviations of what is shared."""
+    """Hold how much each part counts; `nearness` and `taught` in standard deviations of what is shared.
+
+    Facets are in multiples of their specificity.
+    """
 
     facets: tuple[float, float, float] = (1.0, 1.0, 1.0)
     alike: float = 0.5
@@ -142,6 +145,8 @@ class _Learner:
 
     def __init__(self, corpus: Corpus, space: Space | None, answers: Any) -> None:
         self._corpus, self._space, self._answers = corpus, space, answers
+        # In a small community chance decides how many terms a facet has.
+        self._specific = dict.fromkeys(FACETS, 1.0) if space is None else corpus.specificity()
         self._judges = corpus.codes % 10 == 0
         self._fold_of = corpus.codes // 10 % 2
         self._random = np.random.default_rng(0)
@@ -174,8 +179,8 @@ class _Learner:
         if self._space is None:
             return replace(Fitted.flat(near, rotation), facets=facets)
         form = np.zeros((self._space.points.shape[1],) * 2)
-        alike = np.arange(min(ALIKE_DIMENSIONS, len(form)))
-        form[alike, alike] = weights.alike
+        alike = np.arange(len(self._space.strengths))
+        form[alike, alike] = weights.alike * self._space.strengths
         if weights.taught:
             taught = learn_form(self._space.points, self._answers, self._teachers(self._judges))
             form += weights.taught * self._spread * taught / self._scale(self._space, taught)
@@ -187,14 +192,22 @@ class _Learner:
         vectors = (self._space.axes @ turned).astype(np.float32)
         ends = np.cumsum([len(self._corpus.terms[facet]) for facet in FACETS])[:-1]
         return Fitted(
-            facets=facets * unit,
+            facets=facets * list(self._specific.values()) * unit,
             near=near * unit,
             rotation=rotation,
             terms=self._corpus.terms,
             vectors=dict(zip(FACETS, np.split(vectors, ends), strict=True)),
             centre=self._space.centre @ turned,
             signs=np.sign(strengths[kept]).astype(np.float32),
+            company=dict(zip(FACETS, self._company(self._space, ends), strict=True)),
         )
+
+    def _company(self, space: Space, ends: IntArray) -> Iterator[IntArray]:
+        # By how far members differ in each dimension: what nobody differs in tells no company.
+        axes = space.axes[:, : len(space.strengths)] * space.strengths**2
+        for facet, some in zip(FACETS, np.split(axes, ends), strict=True):
+            counts = self._corpus.model.counts[facet]
+            yield pairs_in_company(some, np.array([counts[term] for term in self._corpus.terms[facet]]))
 
     def _unit(self, space: Space, facets: FloatArray, form: FloatArray) -> float:
         """Return what brings values to the spread of what members share."""
@@ -216,7 +229,7 @@ class _Learner:
             "positive": int((self._answers > 0).sum()) // 2,
             "negative": int((self._answers < 0).sum()) // 2,
             "judges": len(fold.relevant),
-            **{f"weight_{facet}": weights.facets[at] for at, facet in enumerate(FACETS)},
+            **{f"weight_{f}": weights.facets[at] * self._specific[f] for at, f in enumerate(FACETS)},
             "weight_alike": weights.alike,
             "weight_nearness": weights.nearness,
             "weight_taught": weights.taught,
@@ -268,7 +281,7 @@ class _Learner:
 
     def _shared(self, facet: str, rows: IntArray, others: IntArray) -> FloatArray:
         matrix, norms = self._corpus.weighted[facet], self._corpus.norms
-        product: FloatArray = (matrix[rows] @ matrix[others].T).toarray()
+        product: FloatArray = (matrix[rows] @ matrix[others].T).toarray() * self._specific[facet]
         return product / norms[rows][:, None] / norms[others]
 
     def _latent(self, rows: IntArray, others: IntArray, teachers: IntArray) -> dict[str, FloatArray]:
@@ -276,7 +289,9 @@ class _Learner:
             nothing = np.zeros((len(rows), len(others)))
             return {"alike": nothing, "taught": nothing}
         points = self._space.points
-        alike = points[rows, :ALIKE_DIMENSIONS] @ points[others, :ALIKE_DIMENSIONS].T
+        strengths = self._space.strengths
+        first = points[:, : len(strengths)]
+        alike = (first[rows] * strengths) @ first[others].T
         taught = learn_form(points, self._answers, teachers)
         return {
             "alike": alike,
@@ -297,7 +312,7 @@ class _Learner:
         points = [self._corpus.placed(fitted, rows) for rows in (fold.asked, fold.candidates)]
         total = (points[0] * fitted.signs) @ points[1].T + fitted.near * fold.nearness
         for weight, facet in zip(fitted.facets, FACETS, strict=True):
-            total += weight * fold.parts[facet]
+            total += weight / self._specific[facet] * fold.parts[facet]
         return np.where(fold.possible, total, -np.inf)
 
 

@@ -214,7 +214,8 @@ class Matcher(BaseEstimator):
         invited_by : collection of str
             Ids of those who accepted the asking member and wait for an answer: suggested although full.
         acquainted : mapping of str to int
-            How many acquaintances the asking member has in common with whom; never part of the score.
+            With whom the asking member has some acquaintances in common (1) or many (2), as
+            `acquaintances.step` tells; never part of the score.
         front : Front, optional
             From an answer to the same question under the same model, with all who changed since; an empty one
             asks for one.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .spelling import SpellingIndex
 
 FEWEST = 3  # members who use a term before it counts by itself
+FEWEST_MEMBERS = 200  # of whom profiles alone show more than chance
 RAREST = 1 / 4000  # the share of members below which a term weighs no more
 
 
@@ -108,6 +109,10 @@ class TermModel:
     def rotation(self) -> float:
         """Return how far the hash of a pair moves it in the order at most; 0 before anything was fitted."""
         return self.fitted.rotation if self.fitted else 0.0
+
+    def akin(self, facet: str, term: str) -> Mapping[str, float]:
+        """Return the terms that occur in the same company as this one, with what the two add to a value."""
+        return self.fitted.akin(facet, term) if self.fitted else {}
 
     @cached_property
     def spelling(self) -> "SpellingIndex":

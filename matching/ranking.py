@@ -14,8 +14,8 @@ from .profile import EARTH_KM
 
 _FAR_KM = 200.0  # where nearness ends
 _SOFT_TERMS = 100.0  # with many fewer terms than that, their number hardly matters
-_MANY = 2  # acquaintances in common
-_SOME = 12.0  # what fewer add, in turns' reach (2.4 times the spread of values): much likeness still wins
+_MANY = 2  # the step of many acquaintances in common
+_SOME = 16.0  # what some add, in turns' reach (3.2 times the spread of values): much likeness still wins
 UNMOVED = 5  # places of a list that neither prices nor turns touch
 _TIER = 2.0**20  # above all values, which keep 32 bits behind the point beside it
 HALF = 0.3  # of what a member has in common with their like: the value that scores in the middle
@@ -92,7 +92,7 @@ def rank(worth: FloatArray, has_common: BoolArray, acquainted: IntArray, rotatio
         As `value` gives it.
     has_common : array of bool
     acquainted : array of int
-        Acquaintances in common, which count in three steps: none, some, many.
+        The step of acquaintances in common (see `acquaintances`): 0 for none, 1 for some, 2 for many.
     rotation : float
         As `turns` takes it: the measure of what some acquaintances add. Where it is 0, how far values
         spread is unknown, and some come right after many.

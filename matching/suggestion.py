@@ -138,6 +138,8 @@ class Teller:
             reach.setdefault(meant, []).append((term, SPELT * weight))
             for kin, close in near(meant).items():
                 reach.setdefault(kin, []).append((term, close * weight))
+            for fellow, close in self._index.vectorizer.model_.akin(facet, meant).items():
+                reach.setdefault(fellow, []).append((term, close * weight))
         return reach
 
     def _meant(self, facet: str, term: str) -> str:

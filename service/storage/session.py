@@ -72,7 +72,7 @@ class Session:
         return self._read(lambda connection: pairs.pairs_of(connection, self._community, code))
 
     def acquaintances_of(self, community: Community, member: Member) -> dict[str, int]:
-        """Return, by id, how many acquaintances others have in common with a member; none where it is off."""
+        """Return, by id, the step of the acquaintances in common with a member; nothing where it is off."""
         if not community.acquaintances:
             return {}
         return self._read(lambda connection: acquaintances.acquaintances_of(connection, community, member))

@@ -7,6 +7,7 @@ the connection; -2: one blocks the other, or called a meetup unsafe. A put-off t
 from collections.abc import Iterable
 from dataclasses import replace
 
+from matching.model import FEWEST_MEMBERS
 from service.records import DAY_MS, Pair
 from service.storage import jobs
 from service.storage.communities import Write
@@ -15,7 +16,6 @@ TOGETHER, WISHED, APART, UNSAFE = 1.0, 0.5, -1.0, -2.0
 # Of what people told since the last refit: so much, and a tenth of all that was learnt from, is worth one.
 ENOUGH = 50
 SHARE = 10
-MANY_MEMBERS = 200  # from which on profiles alone show something (matching.corpus)
 REFIT = "refit"
 
 
@@ -83,5 +83,5 @@ def note_connections(write: Write, changed: int) -> None:
 
 def refit_soon(write: Write) -> None:
     """Have a community that has grown learn at once, or within a day where it is too small to show much."""
-    wait = 0 if write.community.members >= MANY_MEMBERS else DAY_MS
+    wait = 0 if write.community.members >= FEWEST_MEMBERS else DAY_MS
     jobs.enqueue(write, REFIT, run_at=write.now + wait)

@@ -129,6 +129,37 @@ def test_more_in_common_comes_before_less(circle: Pair) -> None:
     assert order(circle)[:2] == [second, first]
 
 
+def crowd(pair: Pair, around: str, school: str | None = None) -> list[str]:
+    """Let somebody know so many others that it says nothing of two that both know them."""
+    names = [f"crowd-{number}" for number in range(40)]
+    stated = {"attributes": {"school": school}} if school else {}
+    pair.one.import_profiles(*({"id": name, "name": name, "location": SYDNEY} | stated for name in names))
+    lines = "".join(f'{{"a": "{around}", "b": "{name}"}}\n' for name in names)
+    made = pair.one.call("POST", "/v1/connections/import", lines.encode(), Content_Type=NDJSON)
+    assert made.json["created"] == len(names)
+    return names
+
+
+def test_who_knows_everybody_counts_once_they_know_few(circle: Pair) -> None:
+    names = crowd(circle, "far")
+    before, who = peers(circle.one.suggestions("ana")), last(circle)
+    connect(circle, "far", who)
+    assert order(circle) == before
+
+    for name in names[:20]:
+        circle.write("DELETE", f"/v1/profiles/far/connections/{name}")
+
+    assert order(circle)[0] == who
+
+
+def test_who_is_known_in_another_group_counts_for_nothing(circle: Pair) -> None:
+    crowd(circle, "far", school="north")
+    circle.write("PATCH", "/v1/community", {"separate_by": ["school"]})
+    who = last(circle)
+    connect(circle, "far", who)
+    assert order(circle)[0] == who
+
+
 def test_a_connection_moves_no_key_of_who_knows_neither(circle: Pair) -> None:
     circle.warm(("bea", "out"))
     connect(circle, "hub", "cal")

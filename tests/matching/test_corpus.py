@@ -8,6 +8,7 @@ import pytest
 from matching import FACETS, Place, Profile, TermModel
 from matching import corpus as corpus_module
 from matching.corpus import Corpus, Space
+from matching.model import FEWEST_MEMBERS
 from tests.matching import strategies, values
 from tests.matching.communities import two_tastes
 
@@ -49,7 +50,7 @@ def test_who_could_meet_whom_and_how_near() -> None:
 
 def test_a_small_community_has_no_space() -> None:
     many, few_terms = (
-        two_tastes(corpus_module.FEWEST_MEMBERS - 1),
+        two_tastes(FEWEST_MEMBERS - 1),
         [Profile("a", "A", interests=("x",))] * 300,
     )
 
@@ -99,3 +100,38 @@ def test_members_are_placed_in_the_space_of_another_model() -> None:
                 if term in corpus.terms[facet] and term in values.terms(member, facet):
                     total = total + corpus.model.weight(facet, term) * fitted.vectors[facet][at]
         assert point == pytest.approx(total / values.norm(member, corpus.model, FACETS), abs=1e-6)
+
+
+def test_a_facet_of_many_terms_says_more_than_one_of_a_few_broad_kinds() -> None:
+    profiles = [
+        Profile(f"m{n}", "M", interests=(f"kind {n % 2}",), activities=(f"place {n % 32}", f"alone {n}"))
+        for n in range(96)
+    ]
+    corpus = read(profiles)
+
+    weights = corpus.specificity()
+
+    assert corpus.stated == {"interests": 96, "activities": 192, "goals": 0}
+    # In effect two terms; 32 of three members each, and 96 of one, which the model doesn't count.
+    effective = 192 / math.exp(96 * math.log(3) / 192)
+    assert weights["activities"] / weights["interests"] == pytest.approx((effective / 2) ** 0.25)
+    squares = {facet: 96 * corpus.model.weight(facet, term) ** 2 for facet, term in _COMMON_TERMS.items()}
+    mean = sum(weights[facet] * square for facet, square in squares.items()) / sum(squares.values())
+    assert mean == pytest.approx(1)
+    assert weights["goals"] == 1
+
+
+_COMMON_TERMS = {"interests": "kind 0", "activities": "place 0"}
+
+
+def test_where_nothing_is_counted_facets_weigh_alike() -> None:
+    assert read([Profile("a", "A")]).specificity() == dict.fromkeys(FACETS, 1.0)
+    assert read([Profile("a", "A", goals=("x",))]).specificity()["goals"] == 1
+
+
+def test_dimensions_count_by_the_root_of_how_far_members_differ() -> None:
+    space = Space.of(read(two_tastes(400)))
+    assert space is not None
+    assert len(space.strengths) == len(space.axes) // 4
+    spreads = space.points[:, : len(space.strengths)].std(axis=0)
+    assert (space.strengths**2 / spreads).tolist() == pytest.approx([1 / spreads.mean()] * len(spreads))

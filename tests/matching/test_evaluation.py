@@ -22,7 +22,8 @@ def test_gain_falls_with_the_place_and_is_whole_where_all_stand_first() -> None:
     assert ndcg(["a", "b", "x"], {"a", "b"}) == 1
     assert ndcg(["x", "a"], {"a"}) == pytest.approx(1 / np.log2(3))
     assert ndcg(["x", "y"], {"a"}) == 0
-    assert ndcg(["a", *"xyz"], {"a", "b"}, k=1) == 1
+    assert ndcg([*"xyzuvwrst", "a", "b"], {"a", "b"}) == pytest.approx(1 / np.log2(11) / (1 + 1 / np.log2(3)))
+    assert ndcg([], {"a"}) == 0
 
 
 def test_recall_is_of_whom_there_was_to_find() -> None:

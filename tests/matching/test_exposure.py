@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from matching import Matcher, Profile, TermModel
-from matching.exposure import balance, figures, gini
+from matching.exposure import FIRST, _Rivals, balance, figures, gini
 from matching.latent import Fitted
 
 
@@ -102,3 +102,24 @@ def test_prices_bring_everybody_onto_a_list_and_make_exposure_fairer(rotation: f
     assert {one: set(peers) for one, peers in priced.lists.items()} == {
         one: set(peers) for one, peers in lists().items()
     }
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lists_looked_at_where_prices_fell_are_those_of_all_pairs(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    members = 40
+    owners, others = np.nonzero(chance.random((members, members)) < 0.6)
+    values = chance.integers(0, 6, len(owners)).astype(np.float64)  # of one level often
+    names = tuple(str(number) for number in range(members))
+    graph = _Rivals(names, owners, others, values, values + chance.integers(0, 3, len(owners)))
+    prices = np.zeros(members)
+    places = graph.lists(prices)
+    for _ in range(12):
+        cheaper = chance.random(members) < 0.3
+        prices = prices - 0.5 * cheaper
+        places = graph.lists_again(places, prices, cheaper)
+        assert places.tolist() == graph.lists(prices).tolist()
+    assert np.bincount(owners[places], minlength=members).tolist() == [
+        min(int(count), FIRST) for count in np.bincount(owners, minlength=members)
+    ]
+    assert places.tolist() != graph.lists(np.zeros(members)).tolist()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from matching import FACETS, Matcher, Place, Profile, TermModel, learning
+from matching.corpus import Corpus
 from matching.learning import Feedback, Learnt, learn
 from matching.ranking import NEAR
 from tests.matching.communities import answers, mood, two_tastes
@@ -240,3 +241,22 @@ def test_rivals_are_the_first_few_and_the_best_under_other_prices_than_their_own
     assert [dear.index_.profile(rows[at]).id for at in order[:5]] == everybody[1:6]
     assert {dear.index_.profile(row).id for row in few} == {everybody[0], everybody[-1]}
     assert len(all_rows) == 400
+
+
+def test_a_facet_of_more_terms_weighs_more_before_anything_was_learnt() -> None:
+    fitted = learn(1, COMMUNITY).model.fitted
+
+    assert fitted is not None
+    interests, _, goals = fitted.facets.tolist()
+    specific = Corpus.of(TermModel.of(1, COMMUNITY), COMMUNITY).specificity()
+    assert interests / goals == pytest.approx(specific["interests"] / specific["goals"])
+    assert interests > 1.3 * goals
+
+
+def test_a_model_that_has_learnt_nothing_is_judged_as_what_has_learnt_nothing() -> None:
+    unlearnt = learn(4, COMMUNITY).model
+
+    figures = learn(5, COMMUNITY, answers(COMMUNITY, 2000, own=True), before=unlearnt).figures
+
+    assert figures["ndcg_before"] == pytest.approx(figures["ndcg_unlearnt"], abs=1e-3)
+    assert figures["weight_interests"] != 1

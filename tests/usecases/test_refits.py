@@ -231,7 +231,7 @@ def test_an_import_is_learnt_from_if_it_changed_a_tenth_and_there_are_many(
     many = [{"id": f"m{number}", "name": "M", "location": HERE} for number in range(30)]
     town.import_profiles(*many)
     assert wait_of(town) > 23
-    monkeypatch.setattr(feedback, "MANY_MEMBERS", 30)
+    monkeypatch.setattr(feedback, "FEWEST_MEMBERS", 30)
     town.import_profiles(*({**one, "name": "L"} for one in many))
     assert wait_of(town) <= 0
     refit_now(town.database, number_of(town))
