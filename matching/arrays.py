@@ -1,11 +1,10 @@
-"""Arrays that grow at the end: columns of numbers about members, and sparse rows."""
+"""Arrays that grow at the end: columns of numbers about members, and rows of terms."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -26,6 +25,13 @@ class Growing:
         self._room: NDArray[Any] = np.empty(0, dtype)
         self._size = 0
 
+    @classmethod
+    def over(cls, room: NDArray[Any], size: int) -> "Growing":
+        """Hold what is in the front of an array, and grow in the rest of it."""
+        growing = cls(room.dtype.type)
+        growing._room, growing._size = room, size
+        return growing
+
     def __len__(self) -> int:
         return self._size
 
@@ -45,6 +51,19 @@ class Growing:
             self._room = room
         self._room[self._size : size] = added
         self._size = size
+
+    def reorder(self, first: int, order: IntArray) -> None:
+        """Put the values from `first` on in another order, or keep only some of them."""
+        self.splice(first, self.values[first:][order])
+
+    def splice(self, first: int, values: NDArray[Any]) -> None:
+        """Put other values in the place of those from `first` on."""
+        if not first:
+            self.replace(values)
+            return
+        self._room[first : self._size] = 0
+        self._size = first
+        self.extend(values)
 
     def replace(self, values: NDArray[Any]) -> None:
         """Put other values in the place of all."""
@@ -78,78 +97,81 @@ class Table:
         check_length(values, len(self._columns[name]))
         self._columns[name].replace(values)
 
-    def keep(self, rows: IntArray) -> None:
-        """Keep only some rows, in the order given."""
+    def parts(self) -> dict[str, Growing]:
+        """Return the columns by name."""
+        return dict(self._columns)
+
+    def restore(self, parts: Mapping[str, Growing]) -> None:
+        """Take columns as they were."""
+        self._columns = {name: parts[name] for name in self._columns}
+
+    def reorder(self, first: int, order: IntArray) -> None:
+        """Put the rows from `first` on in another order, or keep only some of them."""
         for column in self._columns.values():
-            column.replace(column.values[rows])
+            column.reorder(first, order)
 
 
-class SparseRows:
-    """Hold sparse rows that grow at the end, in compressed form."""
+class RowsOfTerms:
+    """Hold rows of numbers, of any length each, that grow at the end."""
 
     def __init__(self) -> None:
-        self._columns = Growing(np.int32)
-        self._values = Growing(np.float64)
+        self._numbers = Growing(np.int32)
         self._ends = Growing(np.int32)
         self._ends.extend([0])
-        self._matrix: Any = None  # scipy's view of the three, until they change
 
-    def __len__(self) -> int:
-        return len(self._ends) - 1
+    def parts(self) -> dict[str, Growing]:
+        """Return what it is made of."""
+        return {"numbers": self._numbers, "ends": self._ends}
 
-    def row(self, number: int) -> tuple[NDArray[np.int32], FloatArray]:
-        """Return one row's columns and values."""
-        part = slice(*self._ends.values[number : number + 2])
-        return self._columns.values[part], self._values.values[part]
+    def restore(self, parts: Mapping[str, Growing]) -> None:
+        """Take what it was made of."""
+        self._numbers, self._ends = parts["numbers"], parts["ends"]
 
-    def lengths(self, rows: IntArray) -> IntArray:
-        """Count the entries of some rows."""
-        ends: NDArray[np.int32] = self._ends.values
-        return (ends[rows + 1] - ends[rows]).astype(np.int64)
+    @property
+    def numbers(self) -> NDArray[np.int32]:
+        """Return the numbers of all rows, those of one row after another."""
+        return self._numbers.values
 
-    def parts(self) -> tuple[IntArray, NDArray[np.int32], FloatArray]:
-        """Return the row, column and value of every entry."""
-        lengths = np.diff(self._ends.values)
-        return np.repeat(np.arange(len(self)), lengths), self._columns.values, self._values.values
+    @property
+    def ends(self) -> NDArray[np.int32]:
+        """Return where each row ends and the next begins, with a 0 in front."""
+        return self._ends.values
 
-    def first(self, counts: IntArray) -> tuple[IntArray, NDArray[np.int32]]:
-        """Return the row and column of so many first entries of each row."""
-        starts: NDArray[np.int32] = self._ends.values[:-1]
-        entries = np.arange(counts.sum()) + np.repeat(starts - np.cumsum(counts) + counts, counts)
-        return np.repeat(np.arange(len(self)), counts), self._columns.values[entries]
+    @property
+    def lengths(self) -> IntArray:
+        """Count the numbers of every row."""
+        return np.diff(self.ends).astype(np.int64)
 
-    def extend(self, lengths: IntArray, columns: NDArray[Any], values: FloatArray) -> None:
-        """Append rows: their lengths, and their entries one after another."""
-        check_length(columns, int(lengths.sum()))
-        check_length(values, int(lengths.sum()))
-        self._matrix = None
-        self._ends.extend(self._ends.values[-1] + np.cumsum(lengths))
-        self._columns.extend(columns)
-        self._values.extend(values)
+    def extend(self, rows: Sequence[Sequence[int]]) -> None:
+        """Append rows."""
+        self._ends.extend(self.ends[-1] + np.cumsum([len(row) for row in rows], dtype=np.int64))
+        self._numbers.extend(np.array([number for row in rows for number in row], np.int64))
 
-    def replace(self, lengths: IntArray, columns: NDArray[Any], values: FloatArray) -> None:
-        """Put other rows in the place of all."""
-        self._ends.replace(np.zeros(1, np.int32))
-        self._columns.replace(columns[:0])
-        self._values.replace(values[:0])
-        self.extend(lengths, columns, values)
+    def of(self, rows: IntArray) -> tuple[IntArray, IntArray]:
+        """Return the lengths and the numbers of some rows, those of one row after another."""
+        starts = self.ends[rows].astype(np.int64)
+        lengths = self.ends[rows + 1] - starts
+        return lengths, self.numbers[spread(starts, lengths)].astype(np.int64)
 
-    def keep(self, rows: IntArray) -> None:
-        """Keep only some rows, in the order given."""
-        lengths = self.lengths(rows)
-        starts = self._ends.values[rows].astype(np.int64)
-        entries = np.arange(lengths.sum()) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
-        self.replace(lengths, self._columns.values[entries], self._values.values[entries])
+    def reorder(self, first: int, order: IntArray) -> None:
+        """Put the rows from `first` on in another order, or only some of them."""
+        lengths, numbers = self.of(first + order)
+        start = int(self.ends[first])
+        self._numbers.splice(start, numbers)
+        self._ends.splice(first, start + np.cumsum([0, *lengths]))
 
     def renumber(self, numbers: IntArray) -> None:
-        """Give every column another number."""
-        self._matrix = None
-        self._columns.replace(numbers[self._columns.values].astype(np.int32))
+        """Give every number another one."""
+        self._numbers.replace(numbers[self.numbers].astype(np.int32))
 
-    def dot(self, vector: FloatArray) -> FloatArray:
-        """Multiply every row with a vector that has room for every column."""
-        if self._matrix is None or self._matrix.shape[1] != len(vector):
-            entries = self._values.values, self._columns.values, self._ends.values
-            self._matrix = csr_array(entries, shape=(len(self), len(vector)))
-        product: FloatArray = self._matrix @ vector
-        return product
+
+def spread(starts: IntArray, lengths: IntArray) -> IntArray:
+    """Return all positions of some stretches, those of one after another.
+
+    Examples
+    --------
+    >>> spread(np.array([10, 0]), np.array([3, 2]))
+    array([10, 11, 12,  0,  1])
+    """
+    before = np.cumsum(lengths) - lengths
+    return np.repeat(starts - before, lengths) + np.arange(lengths.sum())

@@ -16,6 +16,7 @@ import numpy as np
 
 from .arrays import FloatArray, IntArray
 from .held_out import gains
+from .index import Prices
 from .learning import Feedback
 from .matcher import A_MONDAY, Matcher
 from .plain import PlainCosine
@@ -196,13 +197,13 @@ def ordered(
     exclude, acquainted
         As `Matcher.suggest` takes them.
     """
-    nothing = np.zeros(matcher.index_.rows)
+    nothing = Prices.of(np.zeros(matcher.index_.rows))
     rows, values, codes = matcher.rivals(profile, max(len(matcher), 1), prices=nothing, exclude=exclude)
     ids = [matcher.index_.profile(int(row)).id for row in rows]
     common = np.array([(acquainted or {}).get(one, 0) for one in ids], np.int64)
     ranks = rank(values, np.zeros(len(rows), np.bool_), common, matcher.model_.rotation)
-    moves = matcher.moves(rows, codes) if served else nothing[rows]
-    return [ids[at] for at in listed(ranks, moves, codes, ids.__getitem__, n)]
+    moves = matcher.moves(rows, codes) if served else nothing.values[rows]
+    return [ids[at] for at in listed(ranks, moves, codes, n)]
 
 
 def everyones(

@@ -15,6 +15,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from .arrays import BoolArray, FloatArray, IntArray
+from .index import Prices
 from .learning import ROTATION
 from .matcher import Matcher
 from .ranking import UNMOVED, turns
@@ -170,12 +171,12 @@ class _Rivals:
             number_of[matcher.index_.row(profile.id)] = number
         if prices is not None:
             price_of[number_of >= 0] = prices[number_of[number_of >= 0]]
-        rotation = matcher.model_.rotation
+        charged, rotation = Prices.of(price_of), matcher.model_.rotation
         nobody = np.empty(0, np.int64)
         owners, others, values, turned = [nobody], [nobody], [np.empty(0)], [np.empty(0)]
         for number, profile in enumerate(profiles):
             unseen = exclude.get(profile.id, ())
-            rows, ranks, codes = matcher.rivals(profile, n, prices=price_of, exclude=unseen)
+            rows, ranks, codes = matcher.rivals(profile, n, prices=charged, exclude=unseen)
             owners.append(np.full(len(rows), number))
             others.append(number_of[rows])
             values.append(ranks + turns(codes, -LEVEL))  # of the level the lower code comes first

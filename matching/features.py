@@ -6,9 +6,7 @@ rows is what two members share, each term by its rarity; how much they wrote is 
 `ranking`). Beside the blocks each profile has a point in the model's latent space, once a model was fitted.
 """
 
-from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -18,148 +16,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from .arrays import FloatArray, IntArray, Table
+from .arrays import FloatArray
+from .columns import Block, Columns
 from .latent import Points
 from .model import TermModel
 from .profile import FACETS, Profile
-from .related import concept, kin_table
-from .spelling import SPELT
+from .related import kin_table
 from .terms import distinct
-
-# Values are rounded to multiples of this. The sum of the products of two rows is then exact in float64, hence
-# the same in any order of terms, members or columns and in every process; ties are true ties. (A value is at
-# most 8, and no row has more than some hundred: the sums have 46 bits.)
-GRAIN = 2.0**-16
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Hold the rows of one facet: terms and entries per row, then column and value of every entry.
-
-    The entries of a row begin with those of its own terms that have columns, in the order of the terms.
-    """
-
-    terms: IntArray
-    lengths: IntArray
-    columns: IntArray
-    values: FloatArray
-
-
-class Columns:
-    """Number the columns of one facet: first those of kin, then the terms as they come."""
-
-    def __init__(self, facet: str, model: TermModel) -> None:
-        self.groups = len(kin_table().names)
-        self.facet, self.model = facet, model
-        self._empty()
-
-    def _empty(self) -> None:
-        self.terms: list[str] = []
-        self._ids: dict[str, int] = {}
-        self._misspelt: dict[str, str] = {}
-        self._worth = Table({"weight": np.float64, "concept": np.int64, "meant": np.int64})
-
-    def __len__(self) -> int:
-        return self.groups + len(self.terms)
-
-    def add(self, terms: Iterable[str]) -> None:
-        """Give a column to each term that has none, and to what it misspells."""
-        fresh = [term for term in dict.fromkeys(terms) if term not in self._ids]
-        misspelt = {term: meant for term in fresh if (meant := self.meant(term)) != term}
-        fresh = [term for term in dict.fromkeys([*fresh, *misspelt.values()]) if term not in self._ids]
-        self._misspelt |= misspelt
-        self._ids.update(zip(fresh, range(len(self), len(self) + len(fresh)), strict=True))
-        self.terms += fresh
-        self._worth.extend(self._describe(fresh, self._ids))
-
-    def column(self, term: str) -> int:
-        """Return the column of a term that has one."""
-        return self._ids[term]
-
-    def meant(self, term: str) -> str:
-        """Return the known term that this one misspells, else itself."""
-        if term in self._ids:
-            return self._misspelt.get(term, term)
-        return self.model.spelling.nearest(term) or term
-
-    def block(self, rows: Sequence[Sequence[str]]) -> Block:
-        """Weigh rows of terms in normal form; one without a column counts in the length, but has no entry."""
-        unseen: dict[str, int] = {}
-
-        def number(term: str) -> int:
-            return self._ids[term] if term in self._ids else unseen.setdefault(term, len(self) + len(unseen))
-
-        # One order for one set of terms: sums come out alike to the last bit.
-        columns = np.array([number(term) for terms in rows for term in sorted(terms)], np.int64)
-        for term in list(unseen):
-            number(self.meant(term))
-        more = self._describe(unseen, ChainMap(self._ids, unseen))
-        owner = np.repeat(np.arange(len(rows)), np.array([len(terms) for terms in rows], np.int64))
-        worth = {name: np.concatenate([self._worth[name], more[name]]) for name in more}
-        return _mix(len(rows), owner, columns, self._at(columns, worth), len(self))
-
-    def reweigh(self, model: TermModel, owner: IntArray, columns: IntArray, rows: int) -> Block:
-        """Take another model, and weigh anew the rows whose own terms are given."""
-        self.model, terms = model, self.terms
-        self._empty()
-        self.add(terms)  # in the same columns
-        return _mix(rows, owner, columns, self._at(columns, self._worth), len(self))
-
-    def keep(self, used: IntArray) -> IntArray:
-        """Forget all terms but those in these columns; return each old column's new number."""
-        at = used[used >= self.groups] - self.groups
-        renumbered = np.full(len(self), -1, np.int64)
-        renumbered[: self.groups] = np.arange(self.groups)
-        renumbered[self.groups + at] = self.groups + np.arange(len(at))
-        self.terms = [self.terms[number] for number in at]
-        self._ids = {term: self.groups + number for number, term in enumerate(self.terms)}
-        self._misspelt = {term: meant for term, meant in self._misspelt.items() if term in self._ids}
-        self._worth.keep(at)
-        meant = self._worth["meant"]
-        self._worth.replace("meant", np.where(meant < 0, meant, renumbered[meant]))
-        return renumbered
-
-    def _at(self, columns: IntArray, worth: Mapping[str, Any] | Table) -> "Worth":
-        at = columns - self.groups
-        return Worth(worth["weight"][at], worth["concept"][at], worth["meant"][at])
-
-    def _describe(self, terms: Iterable[str], ids: Mapping[str, int]) -> dict[str, NDArray[Any]]:
-        """Return of each term the weight, the concept, and the column of what it misspells (or -1)."""
-        meant = {term: self.meant(term) for term in terms}
-        return {
-            "weight": np.array([self.model.weight(self.facet, r) for r in meant.values()], np.float64),
-            "concept": np.array([concept(right) for right in meant.values()], np.int64),
-            "meant": np.array([-1 if right == at else ids[right] for at, right in meant.items()], np.int64),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Worth:
-    """Hold of each term its weight, its concept, and the column of what it misspells; -1 for none."""
-
-    weight: FloatArray
-    concept: IntArray
-    meant: IntArray
-
-
-def _mix(rows: int, owner: IntArray, columns: IntArray, worth: Worth, width: int) -> Block:
-    """Share weights with kin and round; entries beyond the width fall away."""
-    table, slipped = kin_table(), worth.meant >= 0
-    right = np.where(slipped, SPELT, 1.0) * worth.weight  # what goes to the term that was meant and its kin
-    plain = right * table.own[worth.concept]
-    own = np.where(slipped, np.sqrt(1 - SPELT**2) * worth.weight, plain)
-    kin = table.entries(worth.concept)
-    owners = np.concatenate([owner, owner[kin.owner], owner[slipped]])
-    ids = np.concatenate([columns, kin.column, worth.meant[slipped]])
-    parts = np.concatenate([own, right[kin.owner] * kin.value, plain[slipped]])
-    span = max(width, int(ids.max(initial=0)) + 1)
-    cells, first, place = np.unique(owners * span + ids, return_index=True, return_inverse=True)
-    values = np.bincount(place, weights=parts, minlength=len(cells))
-    order = np.lexsort((first, cells // span))  # not by column: those are numbered as members come
-    owners, ids, values = cells[order] // span, cells[order] % span, values[order]
-    seen = ids < width
-    terms, entries = (np.bincount(of, minlength=rows) for of in (owner, owners[seen]))
-    return Block(terms, entries, ids[seen], np.rint(values[seen] / GRAIN) * GRAIN)
 
 
 def weights_of_facets(facet_weights: Mapping[str, float] | None, model: TermModel) -> FloatArray:
@@ -232,21 +95,24 @@ class ProfileVectorizer(TransformerMixin, BaseEstimator):
         self.model_ = TermModel.of(0, members) if model is None else model
         weights_of_facets(self.facet_weights, self.model_)
         self.columns_ = {facet: Columns(facet, self.model_) for facet in FACETS}
-        self.blocks(members, learn=True)
+        self.number(members)
         return self
 
-    def blocks(self, profiles: Sequence[Profile], *, learn: bool = False) -> dict[str, Block]:
-        """Return each facet's rows by themselves, before facets are weighted.
-
-        With `learn`, terms that have no column are given one first; the model stays.
-        """
-        blocks = {}
+    def number(self, profiles: Sequence[Profile]) -> dict[str, list[list[int]]]:
+        """Give columns to the profiles' terms that have none; return each facet's rows of columns."""
+        numbers = {}
         for facet, columns in self.columns_.items():
-            rows = [tuple(distinct(profile.terms(facet))) for profile in profiles]
-            if learn:
-                columns.add(term for terms in rows for term in terms)
-            blocks[facet] = columns.block(rows)
-        return blocks
+            rows = [distinct(profile.terms(facet)) for profile in profiles]
+            columns.add(term for terms in rows for term in terms)
+            numbers[facet] = columns.numbers(rows)
+        return numbers
+
+    def blocks(self, profiles: Sequence[Profile], stresses: Sequence[float] = (1, 1, 1)) -> dict[str, Block]:
+        """Return each facet's rows by themselves, multiplied with these, in the order of FACETS."""
+        return {
+            facet: columns.block([distinct(profile.terms(facet)) for profile in profiles], stress)
+            for (facet, columns), stress in zip(self.columns_.items(), stresses, strict=True)
+        }
 
     @property
     def dimensions(self) -> int:
@@ -276,12 +142,12 @@ class ProfileVectorizer(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         members = list(profiles)
-        weights = np.sqrt(weights_of_facets(self.facet_weights, self.model_))
+        stresses = np.sqrt(weights_of_facets(self.facet_weights, self.model_))
         parts = []
-        for weight, (facet, block) in zip(weights, self.blocks(members).items(), strict=True):
+        for facet, block in self.blocks(members, stresses.tolist()).items():
             ends = np.concatenate([[0], np.cumsum(block.lengths)])
             shape = (len(members), len(self.columns_[facet]))
-            parts.append(csr_array((block.values * weight, block.columns, ends), shape=shape))
+            parts.append(csr_array((block.values, block.columns, ends), shape=shape))
         return hstack(parts, format="csr")
 
     @property

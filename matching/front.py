@@ -14,27 +14,31 @@ from .arrays import BoolArray, FloatArray, IntArray, WordArray
 from .index import PeerIndex
 from .ranking import UNMOVED, listed
 
-_AHEAD = 2  # times as many are kept as are listed
+AHEAD = 2  # times as many are kept as are listed
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Hold how some peers stand: their rows, scores, what they are ordered by, and the codes of the pairs."""
+    """Hold how some peers stand: their rows, scores, what they are ordered by, and the codes of the pairs.
+
+    `whole` tells that nobody else could come before them but who changes.
+    """
 
     rows: IntArray
     scores: FloatArray
     ranks: FloatArray
     moves: FloatArray
     codes: WordArray
+    whole: bool = True
 
     @property
     def moved(self) -> FloatArray:
         """Return what orders a list after the first few: ranks with prices and turns."""
         return self.ranks + self.moves
 
-    def listed(self, index: PeerIndex, n: int) -> list[int]:
+    def listed(self, n: int) -> list[int]:
         """Return the positions of the n on a list."""
-        return listed(self.ranks, self.moves, self.codes, lambda at: index.profile(self.rows[at]).id, n)
+        return listed(self.ranks, self.moves, self.codes, n)
 
     def fill(self, front: Front, n: int, order: Sequence[int]) -> bool:
         """Tell whether these positions make a whole list, whoever else there is who hasn't changed."""
@@ -46,10 +50,10 @@ class Standing:
 
     def front(self, before: Front, index: PeerIndex, n: int) -> Front:
         """Return who stands in front of a list of n; before the marks of `before` nobody is missing here."""
-        by_rank, rank_mark = self._foremost(self.ranks, _AHEAD * min(n, UNMOVED), before.by_rank)
-        by_moved, moved_mark = self._foremost(self.moved, _AHEAD * n, before.by_moved)
+        by_rank, rank_mark = self._foremost(self.ranks, AHEAD * min(n, UNMOVED), before.by_rank)
+        by_moved, moved_mark = self._foremost(self.moved, AHEAD * n, before.by_moved)
         rows = self.rows[np.union1d(by_rank, by_moved)]
-        return Front(tuple(index.profile(row).id for row in rows), rank_mark, moved_mark)
+        return Front(tuple(index.profile(row).id for row in rows.tolist()), rank_mark, moved_mark)
 
     def _before(self, values: FloatArray, mark: Mark | None) -> BoolArray:
         """Tell who stands before a mark, or at it."""

@@ -1,25 +1,59 @@
-"""Everybody, ready to be compared: in come profiles one by one or all at once, out comes who is how alike.
+"""Everybody, ready to be compared: in come profiles, one or many, out comes who is near and alike.
 
-Exact and plain: rows are appended, a change appends a new row and masks the old one, and a question
-multiplies all rows with one vector per facet. What was written is seen by the next question. Not thread-safe:
-the caller locks.
+Exact. Most rows stand in segments, sorted by place and with the rows of each term; what was written since
+stands behind them, and is sorted in when there is enough of it. A change appends a row and masks the old one,
+so that what was written is seen by the next question. Rows change when more is written: they are good for one
+question. Not thread-safe: the caller locks.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from .arrays import FloatArray, Growing, IntArray, SparseRows
-from .features import Block, ProfileVectorizer
+from .arrays import FloatArray, Growing, IntArray, RowsOfTerms, WordArray, spread
+from .features import ProfileVectorizer
 from .latent import Points, products
 from .model import TermModel
-from .profile import FACETS, Profile
+from .profile import FACETS, Place, Profile
+from .ranking import member_code
+from .roster import Roster, pack
 from .rules import Facts, Members, Question, Verdict
+from .segment import Segment, circle, sort_keys
 
 SLACK = 64  # masked rows that are never worth a clean-up
+TAIL = 2048  # rows behind the segments that a question reads one by one
 ROWS_AT_ONCE = 8192  # whose points are worked out together
+_MOST_TERMS = 2**16 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Hold the prices of all rows, and the least, or 0."""
+
+    values: FloatArray
+    least: float
+
+    @classmethod
+    def of(cls, values: FloatArray) -> "Prices":
+        """Look for the least."""
+        return cls(values, float(values.min(initial=0.0)))
+
+
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    """Hold what members cost, by the codes that stand for their ids."""
+
+    codes: WordArray
+    values: FloatArray
+
+    @classmethod
+    def of(cls, prices: Mapping[str, float]) -> "PriceList":
+        """Look the codes up."""
+        codes = np.array([member_code(one) for one in prices], np.uint64)
+        return cls(codes, np.array(list(prices.values()), np.float64))
 
 
 class PeerIndex:
@@ -36,142 +70,213 @@ class PeerIndex:
     ----------
     members : Members
         Everybody's facts, by row.
+    roster : Roster
+        Everybody's profiles, by row.
+    terms : dict of str to RowsOfTerms
+        By facet, the columns of each row's terms.
+    segments : list of Segment
+        The rows that are sorted, one stretch after another.
     """
 
     def __init__(self, vectorizer: ProfileVectorizer, separate_by: tuple[str, ...] = ()) -> None:
         self.vectorizer = vectorizer
         self.members = Members(separate_by)
-        self._profiles: list[Profile] = []
-        self._row_of: dict[str, int] = {}
-        self._blocks = {facet: SparseRows() for facet in FACETS}
-        # How many of a row's entries are its own terms.
-        self._terms = {facet: Growing(np.int64) for facet in FACETS}
+        self.roster = Roster()
+        self.terms = {facet: RowsOfTerms() for facet in FACETS}
+        self.segments: list[Segment] = []
+        self._stated = Growing(np.uint16)
+        self.most_terms = 1  # of any row that there was
         self._directions, self._lengths = Growing(np.float32), Growing(np.float64)
-        self._prices: dict[str, float] = {}
-        self._price = Growing(np.float64)
-        self._scratch: dict[str, FloatArray] = {}
+        self._price, self._least_price = Growing(np.float64), 0.0
 
     def __len__(self) -> int:
-        return len(self._row_of)
+        return len(self.roster)
 
     def __contains__(self, profile_id: object) -> bool:
-        return profile_id in self._row_of
+        return isinstance(profile_id, str) and self.row(profile_id) is not None
 
     def get(self, profile_id: str) -> Profile | None:
         """Return a member's profile."""
-        row = self._row_of.get(profile_id)
-        return None if row is None else self._profiles[row]
+        row = self.row(profile_id)
+        return None if row is None else self.profile(row)
 
     def row(self, profile_id: str) -> int | None:
         """Return a member's row."""
-        return self._row_of.get(profile_id)
+        return self.roster.find([profile_id]).get(profile_id)
 
     @property
     def rows(self) -> int:
         """Count the rows, masked ones too."""
-        return len(self._profiles)
+        return self.roster.rows
+
+    @property
+    def tail(self) -> int:
+        """Return the first row behind all segments."""
+        return self.segments[-1].last if self.segments else 0
 
     def profile(self, row: int) -> Profile:
         """Return the profile of a row."""
-        return self._profiles[row]
+        return self.roster.profile(row)
 
     def profiles(self) -> Iterator[Profile]:
         """Yield everybody's profile."""
-        return (self._profiles[row] for row in self._row_of.values())
+        return (self.profile(row) for row in self.roster.taken.tolist())
 
     def update(self, profiles: Iterable[Profile]) -> None:
         """Add members, or replace those who are in; of the same id the last wins."""
         latest = {profile.id: profile for profile in profiles}
-        added = [profile for profile in latest.values() if self.get(profile.id) != profile]
-        first = len(self._profiles)
+        packed = {one: pack(profile) for one, profile in latest.items()}
+        before = self.roster.find(latest)
+        added = [
+            profile
+            for one, profile in latest.items()
+            if one not in before or not self.roster.holds(before[one], packed[one])
+        ]
         self.members.extend(added)
-        for facet, block in self.vectorizer.blocks(added, learn=True).items():
-            self._blocks[facet].extend(block.lengths, block.columns, block.values)
-            self._terms[facet].extend(block.terms)
+        numbers = self.vectorizer.number(added)
+        for facet, rows in numbers.items():
+            self.terms[facet].extend(rows)
+        counts = np.array([[len(row) for row in rows] for rows in numbers.values()], np.int64).sum(axis=0)
+        self._stated.extend(np.minimum(counts, _MOST_TERMS))
+        self.most_terms = max(self.most_terms, int(counts.max(initial=0)))
         self._place(added)
-        self._price.extend([self._prices.get(profile.id, 0.0) for profile in added])
-        self._profiles += added
-        for profile in added:
-            self._mask(profile.id)
-        self._row_of.update({profile.id: first + number for number, profile in enumerate(added)})
+        ids = [profile.id for profile in added]
+        # Who changes keeps their price; who comes back under an id is a newcomer.
+        self._price.extend([self._price.values[before[one]] if one in before else 0.0 for one in ids])
+        self.roster.extend(ids, [packed[one] for one in ids])
+        for one in ids:
+            self._mask(one, before.get(one))
         self._clean_up()
 
     def remove(self, profile_id: str) -> None:
         """Take a member out; an unknown id is no error."""
-        self._mask(profile_id)
-        self._prices.pop(profile_id, None)  # who comes back under the id is a newcomer
+        self._mask(profile_id, self.row(profile_id))
         self._clean_up()
 
     def compact(self) -> None:
         """Drop masked rows, and the terms and values that only they or past questions held."""
-        rows = np.array(sorted(self._row_of.values()), np.int64)
-        self._profiles = [self._profiles[row] for row in rows]
-        self._row_of = {profile.id: row for row, profile in enumerate(self._profiles)}
-        self.members.keep(rows)
-        for facet, block in self._blocks.items():
-            block.keep(rows)
-            self._terms[facet].replace(self._terms[facet].values[rows])
-            _, columns, _ = block.parts()
-            used = np.unique(columns).astype(np.int64)
-            block.renumber(self.vectorizer.columns_[facet].keep(used))
-        directions, lengths = self.points()
-        self._directions.replace(directions[rows].ravel())
-        self._lengths.replace(lengths[rows])
-        self._price.replace(self._price.values[rows])
+        self.segments = []
+        self._sort(0, self.roster.taken)
+        self.members.tidy()
+        for facet, rows in self.terms.items():
+            used = np.unique(rows.numbers).astype(np.int64)
+            rows.renumber(self.vectorizer.columns_[facet].keep(used))
+        self._seal()
 
     def reweigh(self, model: TermModel) -> None:
-        """Weigh every row anew under another model."""
+        """Weigh every term anew by another model, and place every row."""
         self.vectorizer.model_ = model
-        for facet, rows in self._blocks.items():
-            owner, columns = rows.first(self._terms[facet].values)
-            block = self.vectorizer.columns_[facet].reweigh(model, owner, columns.astype(np.int64), len(rows))
-            rows.replace(block.lengths, block.columns, block.values)
+        for columns in self.vectorizer.columns_.values():
+            columns.reweigh(model)
         self.place()
 
     def place(self) -> None:
         """Give every row its point in the latent space anew."""
         self._directions, self._lengths = Growing(np.float32), Growing(np.float64)
-        for start in range(0, len(self._profiles), ROWS_AT_ONCE):
-            self._place(self._profiles[start : start + ROWS_AT_ONCE])
+        if not self.vectorizer.dimensions:
+            self._lengths.extend(np.zeros(self.rows))
+            return
+        for start in range(0, self.rows, ROWS_AT_ONCE):
+            rows = range(start, min(start + ROWS_AT_ONCE, self.rows))
+            self._place([self.profile(row) for row in rows])
 
-    def charge(self, prices: Mapping[str, float]) -> None:
+    def charge(self, prices: PriceList) -> None:
         """Give members other prices; who has none, or comes later, pays 0."""
-        self._prices = dict(prices)
-        self._price.replace(np.array([prices.get(profile.id, 0.0) for profile in self._profiles], np.float64))
+        charged, rows = np.zeros(self.rows), self.roster.rows_of(prices.codes)
+        charged[rows[rows >= 0]] = prices.values[rows >= 0]
+        self._price.replace(charged)
+        self._least_price = float(charged.min(initial=0.0))
 
-    def prices(self, rows: IntArray) -> FloatArray:
-        """Return the prices of some rows."""
-        values: FloatArray = self._price.values[rows]
-        return values
+    @property
+    def prices(self) -> Prices:
+        """Return the prices of all rows."""
+        return Prices(self._price.values, self._least_price)
 
-    def judge(self, facts: Facts, question: Question, own_id: str) -> Verdict:
-        """Apply the hard constraints to every row, the asking member's own left out."""
-        invited_by = self._rows_of(question.invited_by)
-        return self.members.judge(facts, question, invited_by, self._rows_of({own_id, *question.exclude}))
+    def as_dict(self) -> dict[str, Any]:
+        """Return what of it JSON can hold."""
+        return {
+            "most_terms": self.most_terms,
+            "least_price": self._least_price,
+            "members": self.members.as_dict(),
+            "columns": {facet: columns.as_dict() for facet, columns in self.vectorizer.columns_.items()},
+            "segments": [(one.first, one.last) for one in self.segments],
+        }
 
-    def alike(self, asked: Mapping[str, Block]) -> FloatArray:
-        """Return what every row shares with one profile's blocks, by facet: shape (3, n_rows)."""
-        return np.stack([self._dot(facet, asked[facet]) for facet in FACETS])
+    def parts(self) -> dict[str, Growing]:
+        """Return what of it is arrays, by name; it must have been compacted."""
+        named: dict[str, Mapping[str, Growing]] = {"roster": self.roster.parts()}
+        named["members"] = self.members.table.parts()
+        for facet in FACETS:
+            named[f"terms_{facet}"] = self.terms[facet].parts()
+            named[f"columns_{facet}"] = self.vectorizer.columns_[facet].parts()
+        for number, segment in enumerate(self.segments):
+            named[f"segment_{number}"] = segment.parts()
+        own = {"stated": self._stated, "price": self._price}
+        named["index"] = own | {"directions": self._directions, "lengths": self._lengths}
+        return {f"{name}.{part}": value for name, parts in named.items() for part, value in parts.items()}
 
-    def entries(self, facet: str, row: int) -> dict[int, float]:
-        """Return the columns and values of a row in one facet."""
-        columns, values = self._blocks[facet].row(row)
-        return dict(zip(columns.tolist(), values.tolist(), strict=True))
+    def restore(self, kept: Mapping[str, Any], parts: Mapping[str, Growing]) -> None:
+        """Take what `as_dict` and `parts` gave of an index with the same model and options.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If something is missing or of another kind.
+        """
+        named: dict[str, dict[str, Growing]] = {}
+        for name, value in parts.items():
+            first, _, second = name.partition(".")
+            named.setdefault(first, {})[second] = value
+        self.members.restore(kept["members"], named["members"])
+        self.roster.restore(named["roster"])
+        for facet in FACETS:
+            self.terms[facet].restore(named[f"terms_{facet}"])
+            self.vectorizer.columns_[facet].restore(kept["columns"][facet], named[f"columns_{facet}"])
+        self.segments = [
+            Segment.restored(first, last, named[f"segment_{number}"])
+            for number, (first, last) in enumerate(kept["segments"])
+        ]
+        self.most_terms, self._least_price = int(kept["most_terms"]), float(kept["least_price"])
+        own = named["index"]
+        self._stated, self._price = own["stated"], own["price"]
+        self._directions, self._lengths = own["directions"], own["lengths"]
+
+    def judge(self, facts: Facts, question: Question, own_id: str, rows: IntArray | None = None) -> Verdict:
+        """Apply the hard constraints to some rows or all, the asking member's own left out."""
+        invited_by, absent = self.rows_of(question.invited_by), self.rows_of({own_id, *question.exclude})
+        asked = np.arange(self.rows) if rows is None else rows
+        return self.members.judge(facts, question, invited_by, absent, asked)
+
+    def within(self, place: Place | None, km: float, *, online: bool) -> IntArray:
+        """Return rows among which is everybody within a radius, and who can be met online if asked."""
+        ranges = [one.within(circle(place, km), online=online) for one in self.segments]
+        late = np.arange(self.tail, self.rows)
+        return np.concatenate([*(spread(part[:, 0], part[:, 1] - part[:, 0]) for part in ranges), late])
+
+    def shared(self, offered: Mapping[str, tuple[IntArray, FloatArray]], rows: IntArray) -> FloatArray:
+        """Sum what rows have of some terms, given by facet as ascending columns and what each is worth."""
+        total = np.zeros(len(rows))
+        for facet, (columns, shares) in offered.items():
+            if len(columns):
+                lengths, numbers = self.terms[facet].of(rows)
+                at = np.minimum(np.searchsorted(columns, numbers), len(columns) - 1)
+                worth = np.where(columns[at] == numbers, shares[at], 0.0)
+                total += np.bincount(np.repeat(np.arange(len(rows)), lengths), worth, len(rows))
+        return total
 
     def kindred(self, asked: Points, rows: IntArray) -> FloatArray:
         """Return how near some rows are to one profile's point in the latent space: shape (len(rows),)."""
-        fitted = self.vectorizer.model_.fitted
-        if fitted is None:
-            return np.zeros(len(rows))
-        directions, lengths = self.points()
+        fitted, (directions, lengths) = self.vectorizer.model_.fitted, self.points()
+        signs = np.zeros(0, np.float32) if fitted is None else fitted.signs
         # All rows at once where most are asked for: gathering them would cost more than multiplying.
         if 2 * len(rows) > len(lengths):
-            return products(asked, (directions, lengths), fitted.signs)[rows]
-        return products(asked, (directions[rows], lengths[rows]), fitted.signs)
+            return products(asked, (directions, lengths), signs)[rows]
+        return products(asked, (directions[rows], lengths[rows]), signs)
 
-    def stated(self, rows: IntArray) -> IntArray:
-        """Count the terms of some rows, by facet: shape (3, len(rows))."""
-        return np.stack([terms.values[rows] for terms in self._terms.values()])
+    def stated(self, facet: str | None = None) -> IntArray:
+        """Count the terms of all rows, in one facet or all."""
+        counts: IntArray = self._stated.values if facet is None else self.terms[facet].lengths
+        return counts
 
     def points(self) -> Points:
         """Return the points of all rows in the latent space: directions and lengths."""
@@ -180,43 +285,62 @@ class PeerIndex:
 
     def point_of(self, profile: Profile) -> Points:
         """Return a profile's point in the latent space, a member's own as it stands."""
-        row = self._row_of.get(profile.id)
-        if row is None or self._profiles[row] != profile:
+        row = self.row(profile.id)
+        if row is None or not self.roster.holds(row, pack(profile)):
             return self.vectorizer.points([profile])
         directions, lengths = self.points()
         return directions[row : row + 1], lengths[row : row + 1]
 
-    def _place(self, profiles: list[Profile]) -> None:
+    def matrix(self, facet: str, rows: IntArray) -> Any:
+        """Return some rows of a facet as a csr_array."""
+        columns = self.vectorizer.columns_[facet]
+        block = columns.block_of(*self.terms[facet].of(rows))
+        ends = np.concatenate([[0], np.cumsum(block.lengths)])
+        return csr_array((block.values, block.columns, ends), shape=(len(rows), len(columns)))
+
+    def rows_of(self, ids: Collection[str]) -> IntArray:
+        """Return the rows of those of these members who are in, ascending."""
+        return np.array(sorted(self.roster.find(ids).values()), np.int64)
+
+    def _place(self, profiles: Sequence[Profile]) -> None:
         directions, lengths = self.vectorizer.points(profiles)
         self._directions.extend(directions.ravel())
         self._lengths.extend(lengths)
 
-    def matrix(self, facet: str) -> Any:
-        """Return all rows of a facet as a csr_array, masked ones included."""
-        owner, columns, values = self._blocks[facet].parts()
-        shape = (len(self._profiles), len(self.vectorizer.columns_[facet]))
-        return csr_array((values, (owner, columns)), shape=shape)
-
-    def _dot(self, facet: str, block: Block) -> FloatArray:
-        rows, columns = self._blocks[facet], len(self.vectorizer.columns_[facet])
-        if not len(block.columns):
-            return np.zeros(len(rows))
-        vector = self._scratch.get(facet)
-        if vector is None or len(vector) != columns:
-            vector = self._scratch[facet] = np.zeros(columns)
-        vector[block.columns] = block.values
-        product = rows.dot(vector)
-        vector[block.columns] = 0  # wiping what was written is cheaper than a new vector of all terms
-        return product
-
-    def _rows_of(self, ids: Iterable[str]) -> IntArray:
-        return np.array([self._row_of[i] for i in ids if i in self._row_of], np.int64)
-
-    def _mask(self, profile_id: str) -> None:
-        row = self._row_of.pop(profile_id, None)
+    def _mask(self, profile_id: str, row: int | None) -> None:
         if row is not None:
+            self.roster.take_out(profile_id, row)
             self.members.kill(row)
 
     def _clean_up(self) -> None:
-        if len(self._profiles) - len(self) > max(len(self), SLACK):
+        if self.rows - len(self) > max(len(self), SLACK):
             self.compact()
+        elif self.rows - self.tail > TAIL:
+            self._seal()
+
+    def _seal(self) -> None:
+        """Sort the tail, with the segments before it that are not much longer than what follows them."""
+        while self.segments and self.rows - self.tail > (self.tail - self.segments[-1].first) / 2:
+            self.segments.pop()
+        first = self.tail
+        if self.rows - first <= TAIL:
+            return
+        self._sort(first, np.arange(self.rows - first))
+        widths = {facet: len(columns) for facet, columns in self.vectorizer.columns_.items()}
+        self.segments.append(Segment.of(first, self._keys(first), self.terms, widths))
+
+    def _keys(self, first: int) -> FloatArray:
+        table = self.members.table
+        return sort_keys(self.members.place, table["place"][first:], table["online"][first:])
+
+    def _sort(self, first: int, kept: IntArray) -> None:
+        """Sort the rows from `first` on by place; keep only these, counted from there."""
+        order = kept[np.argsort(self._keys(first)[kept], kind="stable")]
+        directions, _ = self.points()
+        self._directions.splice(first * directions.shape[1], directions[first:][order].ravel())
+        self.members.table.reorder(first, order)
+        self.roster.reorder(first, order)
+        for column in (self._stated, self._lengths, self._price):
+            column.reorder(first, order)
+        for rows in self.terms.values():
+            rows.reorder(first, order)

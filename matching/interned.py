@@ -1,7 +1,7 @@
 """Distinct values, numbered: a predicate runs once for each value, not once for each member."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -32,6 +32,11 @@ class Interned(Generic[Value]):
         if number == len(self.values):
             self.values.append(value)
         return number
+
+    def restore(self, values: Iterable[Value]) -> None:
+        """Take these values, which differ, numbered from 0 on."""
+        self.values = list(values)
+        self._numbers = {value: number for number, value in enumerate(self.values)}
 
     def find(self, value: Value) -> int:
         """Return the number of a value, -1 where it has none."""

@@ -14,17 +14,19 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from .answer import Acquaintance, Answer, Front, Introduction
-from .arrays import BoolArray, FloatArray, IntArray, WordArray
+from .arrays import FloatArray, IntArray, WordArray
+from .asking import Asking
 from .completion import Spellings
 from .features import ProfileVectorizer, takes_profiles, weights_of_facets
-from .front import Standing
-from .index import PeerIndex
+from .front import AHEAD
+from .index import PeerIndex, PriceList, Prices
 from .model import TermModel
-from .profile import FACETS, Profile, check_facet, check_question
-from .ranking import HALF, NEAR, UNMOVED, length_norm, nearness, pair_codes, rank, score, turns, value
-from .rules import Facts, Question, Verdict
-from .shortfall import explain, paused
-from .suggestion import Asker, Teller
+from .profile import Profile, check_facet, check_question
+from .ranking import UNMOVED, chosen
+from .rules import Question
+from .search import Order
+from .shortfall import paused
+from .suggestion import Teller
 
 A_MONDAY = date(2024, 1, 1)
 
@@ -76,7 +78,7 @@ class Matcher(BaseEstimator):
         y: object = None,
         *,
         model: TermModel | None = None,
-        prices: Mapping[str, float] | None = None,
+        prices: Mapping[str, float] | PriceList | None = None,
     ) -> Self:
         """Take in a whole community.
 
@@ -87,7 +89,7 @@ class Matcher(BaseEstimator):
         y : ignored
         model : TermModel, optional
             Counted from the profiles where it is None.
-        prices : mapping of str to float, optional
+        prices : mapping of str to float or PriceList, optional
             Fixed with the model, in the unit of values; members without one have a price of 0.
 
         Raises
@@ -102,7 +104,7 @@ class Matcher(BaseEstimator):
         index.update(latest.values())
         self.model_: TermModel = counted
         self.index_ = index
-        index.charge(prices or {})
+        index.charge(_listed(prices))
         self._spellings: Spellings | None = None
         return self
 
@@ -133,6 +135,13 @@ class Matcher(BaseEstimator):
         self.index_.remove(profile_id)
         self._recount([before], [])
 
+    def remove_code(self, code: int) -> None:
+        """Take out the member for whose id a code stands; an unknown one is no error."""
+        check_is_fitted(self)
+        profile_id = self.index_.roster.id_of(code)
+        if profile_id is not None:
+            self.remove(profile_id)
+
     def compact(self) -> None:
         """Forget for good who was taken out and what was replaced; no answer changes.
 
@@ -146,7 +155,7 @@ class Matcher(BaseEstimator):
         self,
         model: TermModel,
         *,
-        prices: Mapping[str, float] | EllipsisType | None = ...,
+        prices: Mapping[str, float] | PriceList | EllipsisType | None = ...,
         facet_weights: Mapping[str, float] | EllipsisType | None = ...,
         separate_by: tuple[str, ...] | EllipsisType = ...,
     ) -> None:
@@ -166,7 +175,7 @@ class Matcher(BaseEstimator):
             weights_of_facets(facet_weights, model)
             self.facet_weights = self.index_.vectorizer.facet_weights = facet_weights
         if prices is not ...:
-            self.index_.charge(prices or {})
+            self.index_.charge(_listed(prices))
         if separate_by is not ...:
             self.separate_by = separate_by
             self.index_.members.separate(separate_by)
@@ -229,36 +238,26 @@ class Matcher(BaseEstimator):
         check_question(n, radius_km, mode, facet)
         if profile.paused:
             return Answer((), paused(n))
-        question = Question(on, radius_km, mode, exclude, invited_by)
-        asker, verdict = self._put(profile, question)
-        fits, before = np.flatnonzero(verdict.fits), front or Front()
-        rows = self._in_front(before, fits) if before.ids else fits
-        standing = self._stand(asker, verdict, rows, facet, acquainted or {})
-        if before.ids and not standing.fill(before, n, standing.listed(self.index_, n)):
-            before, standing = Front(), self._stand(asker, verdict, fits, facet, acquainted or {})
-        order = standing.listed(self.index_, n)
-        teller = Teller(asker, self.index_, self.weights_, verdict)
-        items = tuple(teller.tell(int(standing.rows[at]), float(standing.scores[at])) for at in order)
+        index, question = self.index_, Question(on, radius_km, mode, exclude, invited_by)
+        asking = self._asking()
+        asker, search = asking.put(profile, question, facet)
+        before, known = front or Front(), acquainted or {}
+        standing = asking.stand(search, before, n if front is None else AHEAD * n, known)
+        if before.ids and not standing.fill(before, n, standing.listed(n)):
+            before = Front()
+            standing = asking.stand(search, before, AHEAD * n, known)
+        at, nobody = standing.listed(n), np.empty(0, np.int64)
+        rows, scores = standing.rows[at], standing.scores[at].tolist()
+        verdict = index.members.judge(asker.facts, question, nobody, nobody, rows)
+        teller = Teller(asker, index, self.weights_, rows.tolist(), verdict)
+        items = tuple(teller.tell(place, one) for place, one in enumerate(scores))
         if len(items) < n:
-            return Answer(items, explain(n - len(items), profile, question, verdict))
-        ahead = standing.front(before, self.index_, n) if front is not None else None
+            return Answer(items, asking.explain(n - len(items), asker, question))
+        ahead = standing.front(before, index, n) if front is not None and standing.whole else None
         return Answer(items, None, ahead, scanned=not before.ids)
 
-    def _in_front(self, front: Front, fits: IntArray) -> IntArray:
-        found = [self.index_.row(one) for one in {*front.ids, *front.changed}]
-        return fits[np.isin(fits, [row for row in found if row is not None])]
-
-    def _stand(
-        self, asker: Asker, verdict: Verdict, rows: IntArray, facet: str | None, acquainted: Mapping[str, int]
-    ) -> Standing:
-        """Return how some rows stand."""
-        worth, has_common, half = self._worth(asker, verdict, rows, facet)
-        codes = pair_codes(asker.facts.code, self.index_.members.table["code"][rows], self.model_.number)
-        ranks = rank(worth, has_common, self._counted(rows, acquainted), self.model_.rotation)
-        return Standing(rows, score(worth, has_common, half), ranks, self.moves(rows, codes), codes)
-
     def rivals(
-        self, profile: Profile, n: int, *, prices: FloatArray, exclude: Collection[str] = ()
+        self, profile: Profile, n: int, *, prices: Prices, exclude: Collection[str] = ()
     ) -> tuple[IntArray, FloatArray, WordArray]:
         """Return the rows, values and codes of the n best peers, in no order: the first few, and by price.
 
@@ -266,23 +265,19 @@ class Matcher(BaseEstimator):
         ----------
         profile : Profile
         n : int
-        prices : array of shape (n_rows,)
+        prices : Prices
             In place of the members' own. The values are without them; who has no term in common is far below
             everybody else.
         exclude : collection of str
         """
         check_is_fitted(self)
-        asker, verdict = self._put(profile, Question(A_MONDAY, exclude=exclude))
-        rows = np.flatnonzero(verdict.fits)
-        worth, has_common, _ = self._worth(asker, verdict, rows, None)
-        codes = pair_codes(asker.facts.code, self.index_.members.table["code"][rows], self.model_.number)
-        ranks = rank(worth, has_common, np.zeros(len(rows), np.int64), self.model_.rotation)
-        if len(rows) > n:
-            few = min(UNMOVED, n)
-            first = np.argpartition(-ranks, few - 1)[:few]
-            chosen = np.union1d(first, np.argpartition(prices[rows] - ranks, n - 1)[:n])
-            return rows[chosen], ranks[chosen], codes[chosen]
-        return rows, ranks, codes
+        asking = self._asking()
+        _, search = asking.put(profile, Question(A_MONDAY, exclude=exclude), None)
+        few = min(UNMOVED, n)
+        found, _ = asking.found(search, Order(few, n - few, 0.0, prices), np.empty(0, np.int64))
+        ranks, codes = found.ranks, search.codes(found.rows)
+        best = np.union1d(chosen(ranks, codes, few), chosen(ranks - prices.values[found.rows], codes, n))
+        return found.rows[best], ranks[best], codes[best]
 
     def introduce(
         self, profile: Profile, peers: Mapping[str, Acquaintance | None], *, on: date = A_MONDAY
@@ -310,14 +305,12 @@ class Matcher(BaseEstimator):
         ('You met 3 times, last in March 2026', 'You both like Hiking')
         """
         check_is_fitted(self)
-        asker, verdict = self._put(profile, Question(on))
-        teller = Teller(asker, self.index_, self.weights_, verdict)
-        rows = {peer: self.index_.row(peer) for peer in peers if peer != profile.id}
-        return {
-            peer: teller.introduce(row, peers[peer])
-            for peer, row in rows.items()
-            if row is not None and verdict.equal[row]
-        }
+        known = self.index_.roster.find(peer for peer in peers if peer != profile.id)
+        rows = np.array(list(known.values()), np.int64)
+        asker = self._asking().asker(profile, on)
+        verdict = self.index_.judge(asker.facts, Question(on), profile.id, rows)
+        teller = Teller(asker, self.index_, self.weights_, rows.tolist(), verdict)
+        return {peer: teller.introduce(at, peers[peer]) for at, peer in enumerate(known) if verdict.equal[at]}
 
     def complete(
         self, prefix: str, facet: str | None, n: int, after: tuple[int, str] | None = None
@@ -339,51 +332,17 @@ class Matcher(BaseEstimator):
                 self._spellings.add(profile)
         return self._spellings.complete(prefix, facet, n, after)
 
-    def _put(self, profile: Profile, question: Question) -> tuple[Asker, Verdict]:
-        """Apply the rules to everybody for one question."""
-        facts = Facts.of(profile)
-        verdict = self.index_.judge(facts, question, profile.id)
-        return Asker(profile, facts, self.index_.vectorizer.blocks([profile]), question.on), verdict
-
     @property
     def weights_(self) -> FloatArray:
         """Return the weight of each facet, in the order of FACETS."""
         return weights_of_facets(self.facet_weights, self.model_)
 
-    def _worth(
-        self, asker: Asker, verdict: Verdict, rows: IntArray, facet: str | None
-    ) -> tuple[FloatArray, BoolArray, float]:
-        """Return what speaks for each of some rows, whether terms are common, and what scores the middle."""
-        model, index = self.model_, self.index_
-        one = np.array([facet in (None, name) for name in FACETS], np.float64)
-        weights = self.weights_ if facet is None else one
-        alike = index.alike(asker.blocks)[:, rows]
-        shared = weights[0] * alike[0] + weights[1] * alike[1] + weights[2] * alike[2]
-        mine = np.array([[asker.blocks[name].terms[0]] for name in FACETS])
-        counts = [one @ stated for stated in (mine, index.stated(rows))]
-        norms = [length_norm(count, model.terms) for count in counts]
-        half = HALF * model.likeness
-        if facet is not None:
-            nothing = np.zeros(len(rows))
-            return value(shared, norms[0] * norms[1], nothing, nothing), shared > 0, half
-        in_person = index.members.table["in_person"][rows] & ("in_person" in asker.facts.modes)
-        near = np.where(in_person, nearness(verdict.km[rows]), 0.0)
-        kindred = index.kindred(index.point_of(asker.profile), rows)
-        near *= model.fitted.near if model.fitted else NEAR
-        return value(shared, norms[0] * norms[1], kindred, near), shared > 0, half
-
     def moves(self, rows: IntArray, codes: WordArray) -> FloatArray:
         """Return what prices and turns add to the value of each of some rows for the order."""
-        moves: FloatArray = turns(codes, self.model_.rotation) - self.index_.prices(rows)
-        return moves
+        return self._asking().moves(rows, codes)
 
-    def _counted(self, rows: IntArray, acquainted: Mapping[str, int]) -> IntArray:
-        counts = np.zeros(len(self.index_.members.table["code"]), np.int64)
-        for peer, count in acquainted.items():
-            row = self.index_.row(peer)
-            if row is not None:
-                counts[row] = count
-        return counts[rows]
+    def _asking(self) -> Asking:
+        return Asking(self.index_, self.weights_)
 
     def _recount(self, before: Iterable[Profile | None], after: Iterable[Profile]) -> None:
         if self._spellings is None:
@@ -398,3 +357,7 @@ class Matcher(BaseEstimator):
 
     def __sklearn_tags__(self) -> Tags:
         return takes_profiles(super().__sklearn_tags__())
+
+
+def _listed(prices: Mapping[str, float] | PriceList | None) -> PriceList:
+    return prices if isinstance(prices, PriceList) else PriceList.of(prices or {})

@@ -119,6 +119,11 @@ class Availabilities(Interned[Availability]):
             self._openings.popitem(last=False)
         return known
 
+    def openings_of(self, one: Availability, on: date) -> WordArray:
+        """Return the openings of one availability, whether it has a number or not: shape (11,)."""
+        number = self.find(one)
+        return openings([one], on)[:, 0] if number < 0 else np.ascontiguousarray(self.openings(on)[:, number])
+
     def keep(self, used: IntArray) -> IntArray:
         """Forget all but the availabilities of these numbers."""
         self._openings.clear()

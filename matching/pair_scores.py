@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array, hstack
 
 from .arrays import FloatArray, IntArray
-from .features import GRAIN
+from .columns import GRAIN
 from .matcher import Matcher
 from .profile import FACETS
 from .ranking import HALF, NEAR, length_norm, score
@@ -32,14 +32,14 @@ class PairScores:
     def __init__(self, matcher: Matcher, rows: IntArray) -> None:
         index = matcher.index_
         model, weights = matcher.model_, np.sqrt(matcher.weights_)
-        scaled = [index.matrix(facet)[rows] * weight for facet, weight in zip(FACETS, weights, strict=True)]
+        scaled = [index.matrix(facet, rows) * weight for facet, weight in zip(FACETS, weights, strict=True)]
         whole = csr_array(hstack([csr_array(part) for part in scaled], format="csr"))
         whole.data = np.rint(whole.data / GRAIN) * GRAIN
         whole.eliminate_zeros()
         uses = np.bincount(whole.indices, minlength=whole.shape[1])
         common = uses > max(len(rows) / _COMMON, 2)
         self._whole = whole
-        self._norms = length_norm(index.stated(rows).sum(axis=0).astype(np.float64), model.terms)
+        self._norms = length_norm(index.stated()[rows].astype(np.float64), model.terms)
         self._half, fitted = HALF * model.likeness, model.fitted
         self._near = fitted.near if fitted else NEAR
         directions, lengths = index.points()

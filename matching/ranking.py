@@ -3,21 +3,20 @@
 Everything is symmetric: from either side a pair has the same score and the same place among ties.
 """
 
-from collections.abc import Callable
 from hashlib import blake2b
 
 import numpy as np
 
 from .arrays import BoolArray, FloatArray, IntArray, WordArray
-from .features import GRAIN
+from .columns import GRAIN
 from .profile import EARTH_KM
 
-_FAR_KM = 200.0  # where nearness ends
+FAR_KM = 200.0  # where nearness ends
 _SOFT_TERMS = 100.0  # with many fewer terms than that, their number hardly matters
 _MANY = 2  # the step of many acquaintances in common
 _SOME = 16.0  # what some add, in turns' reach (3.2 times the spread of values): much likeness still wins
 UNMOVED = 5  # places of a list that neither prices nor turns touch
-_TIER = 2.0**20  # above all values, which keep 32 bits behind the point beside it
+TIER = 2.0**20  # above all values, which keep 32 bits behind the point beside it
 HALF = 0.3  # of what a member has in common with their like: the value that scores in the middle
 NEAR = 0.3  # what nearness of 1 adds, before anything was fitted; the commonest shared term adds 1
 _WORD = 2**64
@@ -36,7 +35,7 @@ def kilometres(x: FloatArray, y: FloatArray, z: FloatArray, centre: tuple[float,
 
 def nearness(km: FloatArray) -> FloatArray:
     """Turn kilometres into 1 (here) to 0 (200 km and more, or no distance), the first few counting most."""
-    near: FloatArray = np.nan_to_num(1 - np.log1p(km) / np.log1p(_FAR_KM), nan=0.0)
+    near: FloatArray = np.nan_to_num(1 - np.log1p(km) / np.log1p(FAR_KM), nan=0.0)
     # Rounded, since a logarithm may differ in its last bit from one processor to the next.
     return np.rint(np.clip(near, 0, 1) / GRAIN) * GRAIN
 
@@ -98,8 +97,8 @@ def rank(worth: FloatArray, has_common: BoolArray, acquainted: IntArray, rotatio
         spread is unknown, and some come right after many.
     """
     some, many = acquainted > 0, acquainted >= _MANY
-    lift = _SOME * rotation or 2 * _TIER
-    ranks: FloatArray = worth + lift * some + _TIER * (has_common + 4 * many)
+    lift = _SOME * rotation or 2 * TIER
+    ranks: FloatArray = worth + lift * some + TIER * (has_common + 4 * many)
     return ranks
 
 
@@ -113,8 +112,13 @@ def pair_codes(code: int, others: WordArray, model_number: int) -> WordArray:
 
     The mixing is Steele, Lea and Flood's SplitMix64 (2014).
     """
-    salt = _mixed(np.array([model_number % _WORD], np.uint64))
-    return _mixed(others ^ np.uint64(code) ^ salt)
+    return _mixed(others ^ pair_key(code, model_number))
+
+
+def pair_key(code: int, model_number: int) -> np.uint64:
+    """Return what another member's code is mixed with for that of the pair."""
+    salt: np.uint64 = _mixed(np.array([model_number % _WORD], np.uint64))[0]
+    return salt ^ np.uint64(code)
 
 
 def _mixed(words: WordArray) -> WordArray:
@@ -124,30 +128,32 @@ def _mixed(words: WordArray) -> WordArray:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def best(scores: FloatArray, codes: WordArray, id_at: Callable[[int], str], n: int) -> list[int]:
-    """Return the positions of the n best: by what they are ordered by, then code, then id.
+def chosen(scores: FloatArray, codes: WordArray, n: int) -> IntArray:
+    """Return the positions of the n best, in no order: by what they are ordered by, then by code.
 
-    Only the last place's ties are looked at as a whole, by code alone: thousands of alike peers cost one
-    partition.
+    Only the last place's ties are looked at as a whole: thousands of alike peers cost one partition.
     """
-    chosen: IntArray = np.arange(len(scores))
-    if len(scores) > n:
-        last = -np.partition(-scores, n - 1)[n - 1]
-        above, level = np.flatnonzero(scores > last), np.flatnonzero(scores == last)
-        wanted = n - len(above)
-        level = level[np.argpartition(codes[level], wanted - 1)[:wanted]]
-        chosen = np.concatenate([above, level])
-    return sorted(chosen.tolist(), key=lambda at: (-scores[at], codes[at], id_at(at)))
+    if len(scores) <= n:
+        return np.arange(len(scores))
+    last = np.partition(scores, -n)[-n]
+    above, level = np.flatnonzero(scores > last), np.flatnonzero(scores == last)
+    wanted = n - len(above)
+    return np.concatenate([above, level[np.argpartition(codes[level], wanted - 1)[:wanted]]])
 
 
-def listed(
-    ranks: FloatArray, moves: FloatArray, codes: WordArray, id_at: Callable[[int], str], n: int
-) -> list[int]:
+def best(scores: FloatArray, codes: WordArray, n: int) -> list[int]:
+    """Return the positions of the n best, the best first."""
+    at = chosen(scores, codes, n)
+    best_first: list[int] = at[np.lexsort((codes[at], -scores[at]))].tolist()
+    return best_first
+
+
+def listed(ranks: FloatArray, moves: FloatArray, codes: WordArray, n: int) -> list[int]:
     """Return the positions of the n on a list: the first few by rank alone, the others by rank and moves."""
-    first = best(ranks, codes, id_at, min(n, UNMOVED))
+    first = best(ranks, codes, min(n, UNMOVED))
     if n <= len(first) or len(first) == len(ranks):
         return first
     moved = ranks + moves
     moved[first] = -np.inf
-    others = best(moved, codes, id_at, n - len(first))
+    others = best(moved, codes, n - len(first))
     return first + [at for at in others if moved[at] > -np.inf]

@@ -1,20 +1,21 @@
-"""Hard constraints: in come an asking member and everybody's facts, out come masks of who may be met.
+"""Hard constraints: in come an asking member and members' facts, out come masks of who may be met.
 
-Each rule is one mask over all members, so that what is kept back, and why, is one line of logic (see
+Each rule is one mask, so that what is kept back, and why, is one line of logic (see
 `shortfall`).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .arrays import BoolArray, FloatArray, IntArray, Table
+from .arrays import BoolArray, FloatArray, Growing, IntArray, Table
 from .interned import Interned, Verdicts
 from .meeting import Availabilities, Availability, any_opening, availability_of, openings, zone_of
-from .profile import Profile, unit_vector
+from .profile import Place, Profile, Slot, unit_vector
 from .ranking import kilometres, member_code
 
 Pairs = frozenset[tuple[str, str]]
@@ -22,29 +23,26 @@ Seeks = frozenset[Pairs]
 
 _NOWHERE = (np.nan, np.nan, np.nan)
 _COLUMNS: dict[str, type[np.generic]] = {
-    "x": np.float64,
-    "y": np.float64,
-    "z": np.float64,
     "radius_km": np.float64,
     "in_person": np.bool_,
     "online": np.bool_,
     "suggestible": np.bool_,
     "full": np.bool_,
-    "availability": np.int64,
-    "languages": np.int64,
-    "attributes": np.int64,
-    "seeks": np.int64,
-    "apart": np.int64,
-    "code": np.uint64,
+    "place": np.int32,
+    "availability": np.int32,
+    "languages": np.int32,
+    "attributes": np.int32,
+    "seeks": np.int32,
+    "apart": np.int32,
 }
-_INTERNED = ("availability", "languages", "attributes", "seeks", "apart")
+_INTERNED = ("place", "availability", "languages", "attributes", "seeks", "apart")
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Hold what the rules look at in one profile, in one form for one meaning."""
 
-    centre: tuple[float, float, float]  # on the unit sphere; NaN without a place
+    place: Place | None
     radius_km: float
     modes: frozenset[str]
     zone: str
@@ -64,7 +62,7 @@ class Facts:
             If the time zone is unknown: found out now, it can't break the answers of others later.
         """
         return cls(
-            centre=_NOWHERE if profile.place is None else unit_vector(profile.place),
+            place=profile.place,
             radius_km=profile.radius_km,
             modes=profile.effective_modes,
             zone=zone_of(profile),
@@ -74,6 +72,11 @@ class Facts:
             seeks=frozenset(frozenset((name, v) for v in values) for name, values in profile.seeks.items()),
             code=member_code(profile.id),
         )
+
+    @property
+    def centre(self) -> tuple[float, float, float]:
+        """Return the place on the unit sphere, NaN where there is none."""
+        return _NOWHERE if self.place is None else unit_vector(self.place)
 
 
 def speak_alike(mine: frozenset[str], theirs: frozenset[str]) -> bool:
@@ -115,6 +118,10 @@ class Question:
     exclude: Collection[str] = ()
     invited_by: Collection[str] = ()
 
+    def modes_of(self, facts: Facts) -> frozenset[str]:
+        """Return the modes asked for."""
+        return facts.modes if self.mode is None else facts.modes & {self.mode}
+
     def reach_of(self, own_km: float) -> float:
         """Return the radius asked for, or else the member's own."""
         return own_km if self.radius_km is None else self.radius_km
@@ -122,7 +129,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Hold what each rule says of every member: arrays of one length.
+    """Hold what each rule says of the members asked about: arrays of one length.
 
     Attributes
     ----------
@@ -184,7 +191,7 @@ class Verdict:
 
 
 class Members:
-    """Keep every member's facts as columns, a row each; rows are appended and masked, never changed.
+    """Keep every member's facts as columns, a row each; rows are appended and masked, and change their order.
 
     Parameters
     ----------
@@ -195,6 +202,7 @@ class Members:
     def __init__(self, separate_by: tuple[str, ...] = ()) -> None:
         self.separate_by = separate_by
         self.table = Table(_COLUMNS)
+        self.place = Places()
         self.availability = Availabilities()
         self.languages: Verdicts[frozenset[str], frozenset[str]] = Verdicts(speak_alike)
         self.attributes: Verdicts[Seeks, Pairs] = Verdicts(is_sought)
@@ -204,28 +212,55 @@ class Members:
     def extend(self, profiles: Sequence[Profile]) -> None:
         """Append rows. A profile that can't be read leaves everything as it was."""
         facts = [Facts.of(profile) for profile in profiles]
-        centres = np.array([f.centre for f in facts], np.float64).reshape(-1, 3)
-        columns: dict[str, Any] = dict(zip("xyz", centres.T, strict=True))
-        columns["radius_km"] = [f.radius_km for f in facts]
+        columns: dict[str, Any] = {"radius_km": [f.radius_km for f in facts]}
         columns["in_person"] = ["in_person" in f.modes for f in facts]
         columns["online"] = ["online" in f.modes for f in facts]
         columns["suggestible"] = [p.suggestible and not p.paused for p in profiles]
         columns["full"] = [p.full for p in profiles]
+        columns["place"] = [self.place.number_of(f.place) for f in facts]
         columns["availability"] = [self.availability.number_of(f.availability) for f in facts]
         columns["languages"] = [self.languages.number_of(f.languages) for f in facts]
         columns["attributes"] = [self.attributes.number_of(f.attributes) for f in facts]
         columns["seeks"] = [self.seeks.number_of(f.seeks) for f in facts]
         columns["apart"] = [self.apart.number_of(self._separated(f.attributes)) for f in facts]
-        columns["code"] = np.array([f.code for f in facts], np.uint64)
         self.table.extend(columns)
+
+    def columns(self, names: Sequence[str]) -> list[NDArray[Any]]:
+        """Return some columns of facts."""
+        return [self.table[name] for name in names]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what of it JSON can hold: the values that the columns name by number."""
+        return {
+            "place": [place and place.cell for place in self.place.values],
+            "availability": [
+                one and (one[0], [(slot.day, slot.start, slot.end) for slot in one[1]])
+                for one in self.availability.values
+            ],
+            "languages": [sorted(one) for one in self.languages.values],
+            "attributes": [sorted(one) for one in self.attributes.values],
+            "seeks": [[sorted(some) for some in one] for one in self.seeks.values],
+            "apart": self.apart.values,
+        }
+
+    def restore(self, kept: Mapping[str, Any], parts: Mapping[str, Growing]) -> None:
+        """Take what `as_dict` gave, and the parts of the table."""
+        self.table.restore(parts)
+        self.place.restore(Place.of(cell) if cell else None for cell in kept["place"])
+        self.availability.restore(
+            one and (one[0], tuple(Slot(*slot) for slot in one[1])) for one in kept["availability"]
+        )
+        self.languages.restore(map(frozenset, kept["languages"]))
+        self.attributes.restore(frozenset(map(tuple, one)) for one in kept["attributes"])
+        self.seeks.restore(frozenset(frozenset(map(tuple, some)) for some in one) for one in kept["seeks"])
+        self.apart.restore(map(tuple, kept["apart"]))
 
     def kill(self, row: int) -> None:
         """Let nobody be suggested this row any more."""
         self.table["suggestible"][row] = False
 
-    def keep(self, rows: IntArray) -> None:
-        """Keep only some rows, and the values that they hold."""
-        self.table.keep(rows)
+    def tidy(self) -> None:
+        """Forget the values that no row holds."""
         for name in _INTERNED:
             interned: Interned[Any] = getattr(self, name)
             self.table.replace(name, interned.keep(self.table[name])[self.table[name]])
@@ -237,40 +272,80 @@ class Members:
         numbers = [self.apart.number_of(self._separated(attributes)) for attributes in self.attributes.values]
         self.table.replace("apart", np.array(numbers, np.int64)[self.table["attributes"]])
 
-    def judge(self, facts: Facts, question: Question, invited_by: IntArray, absent: IntArray) -> Verdict:
-        """Apply every rule to every row; being full hides no `invited_by`, `absent` rows are not there."""
-        table = self.table
-        equal = table["apart"] == self.apart.find(self._separated(facts.attributes))
-        room = ~table["full"]
-        room[invited_by] = True
-        present = table["suggestible"] & room & equal
-        present[absent] = False
-        km = self.kilometres(facts)
-        modes = facts.modes if question.mode is None else facts.modes & {question.mode}
-        theirs = self.availability.openings(question.on)
+    def apart_from(self, facts: Facts) -> int:
+        """Return the number of those who are equal in what the community separates by, -1 for none."""
+        return self.apart.find(self._separated(facts.attributes))
+
+    def judge(
+        self, facts: Facts, question: Question, invited_by: IntArray, absent: IntArray, rows: IntArray
+    ) -> Verdict:
+        """Apply every rule to some rows; being full hides no `invited_by`, `absent` ones are not there."""
+        column = {name: self.table[name][rows] for name in _COLUMNS}
+        equal = column["apart"] == self.apart_from(facts)
+        present = column["suggestible"] & (~column["full"] | _among(rows, invited_by)) & equal
+        present &= ~_among(rows, absent)
+        km = self.place.kilometres(column["place"], facts.centre)
+        modes = question.modes_of(facts)
+        distinct, number = np.unique(column["availability"], return_inverse=True)
+        theirs = self.availability.openings(question.on)[:, distinct]
         common = any_opening(theirs & openings([facts.availability], question.on))
         return Verdict(
             equal=equal,
             present=present,
             km=km,
-            near_ok=km <= np.minimum(question.reach_of(facts.radius_km), table["radius_km"]),
-            both_in_person=table["in_person"] & ("in_person" in modes),
-            both_online=table["online"] & ("online" in modes),
-            language=self.languages.of(facts.languages)[table["languages"]],
-            slot=common[table["availability"]],
-            mine_met=self.attributes.of(facts.seeks)[table["attributes"]],
-            theirs_met=self.seeks.of(facts.attributes)[table["seeks"]],
-            has_hour=any_opening(theirs)[table["availability"]],
-            peer_in_person=table["in_person"],
-            peer_online=table["online"],
-            peer_placed=~np.isnan(table["x"]),
-            peer_radius_km=table["radius_km"],
+            near_ok=km <= np.minimum(question.reach_of(facts.radius_km), column["radius_km"]),
+            both_in_person=column["in_person"] & ("in_person" in modes),
+            both_online=column["online"] & ("online" in modes),
+            language=self.languages.of(facts.languages)[column["languages"]],
+            slot=common[number],
+            mine_met=self.attributes.of(facts.seeks)[column["attributes"]],
+            theirs_met=self.seeks.of(facts.attributes)[column["seeks"]],
+            has_hour=any_opening(theirs)[number],
+            peer_in_person=column["in_person"],
+            peer_online=column["online"],
+            peer_placed=~np.isnan(km) if facts.place else self.place.known[column["place"]],
+            peer_radius_km=column["radius_km"],
         )
-
-    def kilometres(self, facts: Facts) -> FloatArray:
-        """Return the distance to every row; NaN where one of the two has no place."""
-        return kilometres(self.table["x"], self.table["y"], self.table["z"], facts.centre)
 
     def _separated(self, attributes: Pairs) -> tuple[str | None, ...]:
         stated = dict(attributes)
         return tuple(stated.get(name) for name in self.separate_by)
+
+
+def _among(rows: IntArray, some: IntArray) -> BoolArray:
+    """Tell which rows are among some others, which ascend."""
+    if not len(some):
+        return np.zeros(len(rows), np.bool_)
+    found: BoolArray = some[np.minimum(np.searchsorted(some, rows), len(some) - 1)] == rows
+    return found
+
+
+class Places(Interned[Place | None]):
+    """Number places, and keep their points on the unit sphere; nowhere is a place too, at NaN."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._points = Growing(np.float64)
+
+    @property
+    def points(self) -> FloatArray:
+        """Return the points of all places, by number: shape (n_places, 3)."""
+        fresh = self.values[len(self._points) // 3 :]
+        self._points.extend([axis for place in fresh for axis in (unit_vector(place) if place else _NOWHERE)])
+        points: FloatArray = self._points.values.reshape(-1, 3)
+        return points
+
+    @property
+    def known(self) -> BoolArray:
+        """Tell which numbers stand for somewhere."""
+        return ~np.isnan(self.points[:, 0])
+
+    def kilometres(self, numbers: IntArray, centre: tuple[float, float, float]) -> FloatArray:
+        """Return the distances of places from a point; NaN where one of the two is nowhere."""
+        x, y, z = self.points[numbers].T
+        return kilometres(x, y, z, centre)
+
+    def keep(self, used: IntArray) -> IntArray:
+        """Forget all but the places of these numbers."""
+        self._points = Growing(np.float64)
+        return super().keep(used)

@@ -7,7 +7,7 @@ from .arrays import BoolArray
 from .profile import Profile
 from .rules import Question, Verdict
 
-_WIDER = 2  # times the radius: what counts as within reach of a change
+WIDER = 2  # times the radius: what counts as within reach of a change
 
 
 def explain(missing: int, profile: Profile, question: Question, verdict: Verdict) -> Shortfall:
@@ -29,7 +29,7 @@ def paused(missing: int) -> Shortfall:
 def _reasons(profile: Profile, question: Question, verdict: Verdict) -> dict[str, BoolArray]:
     """Return, in the contract's order, whom each reason alone keeps back."""
     v = verdict
-    wide = _WIDER * question.reach_of(profile.radius_km)
+    wide = WIDER * question.reach_of(profile.radius_km)
     apart = v.present & ~v.meets & v.language & v.slot & v.sought
     no_location = apart & v.peer_in_person & v.peer_placed & _could_come(profile, question)
     near_or_online = v.peer_online | (v.peer_in_person & v.near_ok)
@@ -47,7 +47,7 @@ def _relaxations(profile: Profile, question: Question, verdict: Verdict) -> dict
     """Return, in the contract's order, whom each change alone would bring."""
     v = verdict
     apart = v.present & ~v.meets & v.language & v.slot & v.sought
-    wide = np.minimum(_WIDER * question.reach_of(profile.radius_km), v.peer_radius_km)
+    wide = np.minimum(WIDER * question.reach_of(profile.radius_km), v.peer_radius_km)
     return {
         # Who is within both radii meets already, so what is left lies beyond the asking member's own.
         "radius_km": apart & v.both_in_person & (v.km <= wide),

@@ -1,13 +1,15 @@
 """A row of the index told as a suggestion or an introduction: what two share, how and when they can meet."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+
+import numpy as np
 
 from .answer import Acquaintance, Introduction, Suggestion
 from .arrays import FloatArray
 from .catalogue import ENGLISH
-from .features import Block
+from .columns import Block
 from .index import PeerIndex
 from .meeting import common_slots, openings
 from .profile import FACETS, Profile, Slot
@@ -29,15 +31,18 @@ class Asker:
 
 
 class Teller:
-    """Tell the suggestions or introductions of one question."""
+    """Tell the suggestions or introductions of one question, by position among the rows that were judged."""
 
-    def __init__(self, asker: Asker, index: PeerIndex, weights: FloatArray, verdict: Verdict) -> None:
-        self._asker, self._index, self._verdict = asker, index, verdict
+    def __init__(
+        self, asker: Asker, index: PeerIndex, weights: FloatArray, rows: Sequence[int], verdict: Verdict
+    ) -> None:
+        self._asker, self._index, self._rows, self._verdict = asker, index, rows, verdict
         self._weights = dict(zip(FACETS, weights.tolist(), strict=True))
         self._in_person = verdict.in_person
         self._openings = index.members.availability.openings(asker.on)
         self._mine = openings([asker.facts.availability], asker.on)[:, 0]
         self._slots: dict[int, tuple[Slot, ...]] = {}
+        self._adds: dict[str, dict[str, float]] = {}
         self._terms = {facet: distinct(asker.profile.terms(facet)) for facet in FACETS}
         self._kin = {facet: self._reach(facet, terms) for facet, terms in self._terms.items()}
         self._entries = {
@@ -45,11 +50,11 @@ class Teller:
             for facet, block in asker.blocks.items()
         }
 
-    def tell(self, row: int, score: float) -> Suggestion:
+    def tell(self, at: int, score: float) -> Suggestion:
         """Tell one peer."""
-        peer = self._index.profile(row)
-        in_person, online = bool(self._in_person[row]), bool(self._verdict.both_online[row])
-        common, distance, slots = self._common(row, peer), self._distance(row), self._slots_with(row)
+        peer = self._index.profile(self._rows[at])
+        in_person, online = bool(self._in_person[at]), bool(self._verdict.both_online[at])
+        common, distance, slots = self._common(peer), self._distance(at), self._slots_with(at)
         return Suggestion(
             id=peer.id,
             name=peer.name,
@@ -60,30 +65,30 @@ class Teller:
             distance=distance,
             slots=slots,
             reasons=reasons(common, distance, slots),
-            openers=openers(common, self._pair(row), ENGLISH.first),
+            openers=openers(common, self._pair(at), ENGLISH.first),
         )
 
-    def introduce(self, row: int, acquaintance: Acquaintance | None) -> Introduction:
+    def introduce(self, at: int, acquaintance: Acquaintance | None) -> Introduction:
         """Tell what there is between the asking member and one peer, who may know each other."""
-        common = self._common(row, self._index.profile(row))
-        said = reasons(common, self._distance(row), self._slots_with(row))
+        common = self._common(self._index.profile(self._rows[at]))
+        said = reasons(common, self._distance(at), self._slots_with(at))
         if acquaintance is None:
-            return Introduction(common.by_facet(), said, openers(common, self._pair(row), ENGLISH.first))
-        asked = openers(common, self._pair(row), ENGLISH.again)
+            return Introduction(common.by_facet(), said, openers(common, self._pair(at), ENGLISH.first))
+        asked = openers(common, self._pair(at), ENGLISH.again)
         return Introduction(common.by_facet(), (how_known(acquaintance), *said), asked)
 
-    def _pair(self, row: int) -> bytes:
+    def _pair(self, at: int) -> bytes:
         """Return what stands for the two, the same from either side."""
-        code = self._asker.facts.code ^ int(self._index.members.table["code"][row])
+        code = self._asker.facts.code ^ int(self._index.roster.codes[self._rows[at]])
         return code.to_bytes(8, "little")
 
-    def _distance(self, row: int) -> tuple[int, int] | None:
-        return band(float(self._verdict.km[row])) if self._in_person[row] else None
+    def _distance(self, at: int) -> tuple[int, int] | None:
+        return band(float(self._verdict.km[at])) if self._in_person[at] else None
 
-    def _slots_with(self, row: int) -> tuple[Slot, ...]:
+    def _slots_with(self, at: int) -> tuple[Slot, ...]:
         """Return the common slots; members of one availability have the same."""
         members, facts = self._index.members, self._asker.facts
-        number = int(members.table["availability"][row])
+        number = int(members.table["availability"][self._rows[at]])
         if facts.availability is None and members.availability.values[number] is None:
             return ()
         if number not in self._slots:
@@ -92,27 +97,34 @@ class Teller:
             )
         return self._slots[number]
 
-    def _common(self, row: int, peer: Profile) -> Common:
+    def _common(self, peer: Profile) -> Common:
         shared, related = [], []
         for facet, mine in self._terms.items():
             theirs = distinct(peer.terms(facet))
             both = mine.keys() & theirs.keys()
             if both:
-                shared += self._shared(facet, both, row)
+                shared += self._shared(facet, both)
             related += self._related(facet, theirs, both)
         shared.sort(key=lambda one: (-one.weight, FACETS.index(one.facet), one.term))
         related.sort(key=lambda pair: (-pair.weight, pair.mine, pair.theirs))
         return Common(tuple(shared), tuple(related))
 
-    def _shared(self, facet: str, both: set[str], row: int) -> list[Shared]:
+    def _shared(self, facet: str, both: Iterable[str]) -> list[Shared]:
         """Weigh the shared terms by what they add to the likeness."""
-        mine, theirs = self._entries[facet], self._index.entries(facet, row)
-        columns = {term: self._index.vectorizer.columns_[facet].column(term) for term in both}
-        weight = self._weights[facet]
-        return [
-            Shared(facet, term, self._terms[facet][term], weight * mine[column] * theirs[column])
-            for term, column in columns.items()
-        ]
+        if facet not in self._adds:
+            self._adds[facet] = self._added(facet)
+        adds = self._adds[facet]
+        return [Shared(facet, term, self._terms[facet][term], adds[term]) for term in both]
+
+    def _added(self, facet: str) -> dict[str, float]:
+        """Return what each of the asking member's terms adds where it is shared."""
+        mine, columns = self._entries[facet], self._index.vectorizer.columns_[facet]
+        at = {term: columns.column(term) for term in self._terms[facet] if term in columns}
+        theirs = columns.own(np.array(list(at.values()), np.int64)).tolist()
+        return {
+            term: self._weights[facet] * mine[column] * value
+            for (term, column), value in zip(at.items(), theirs, strict=True)
+        }
 
     def _related(self, facet: str, theirs: Mapping[str, str], both: set[str]) -> list[Related]:
         """Pair each term of mine with the rarest and closest one of theirs; a shared term needs no kin."""

@@ -18,7 +18,15 @@ from pathlib import Path
 import coverage
 import pytest
 
+# Coverage sees the kernels of the index as the Python that they are written in, which is slow: here only
+# tests of them take them. Processes that tests start have them compiled.
+os.environ["NUMBA_DISABLE_JIT"] = "1"
+import numba  # noqa: F401 - it reads that once
+
+del os.environ["NUMBA_DISABLE_JIT"]
+
 import matching
+import matching.search
 import service
 from tests.harness import migrate_at
 from tests.servers import (
@@ -42,6 +50,8 @@ from tests.tenants import (
 # Fixtures that stand in a module of their own.
 __all__ = ["clock", "clock_file", "kith", "module_kith", "module_sqlite_kith", "module_url", "sqlite_kith"]
 
+
+matching.search.COMPILED = False
 
 # Tests that send what others send, in great number: measuring them would take minutes and add nothing.
 UNMEASURED = {"attacks", "browser", "contract", "docs", "faults", "freshness", "realdata"}

@@ -308,5 +308,5 @@ def loaded_of(kith: Kith) -> LoadedCommunities:
 def memory_holds_canary(kiths: Iterable[Kith]) -> bool:
     """Tell whether the canary is in a loaded community of these."""
     communities = [one for kith in kiths for one in loaded_of(kith)._loaded.values()]
-    held = [(one._matcher, one._ids, one._community) for one in communities]
+    held = [(one._matcher, one._numbers, one._community) for one in communities]
     return holds_canary(pickle.dumps(held))

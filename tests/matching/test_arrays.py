@@ -1,28 +1,22 @@
 """Growing arrays hold what plain lists would."""
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.arrays import Growing, SparseRows, Table
+from matching.arrays import Growing, RowsOfTerms, Table, spread
 
-rows = st.lists(st.dictionaries(st.integers(0, 9), st.integers(1, 9), max_size=4), max_size=8)
-Rows = list[dict[int, int]]
-
-
-def extend(sparse: SparseRows, added: Rows) -> None:
-    lengths = np.array([len(row) for row in added], np.int64)
-    columns = np.array([column for row in added for column in row], np.int64)
-    values = np.array([value for row in added for value in row.values()], float)
-    sparse.extend(lengths, columns, values)
+rows = st.lists(st.lists(st.integers(0, 9), max_size=4), max_size=8)
+Rows = list[list[int]]
 
 
-def dense(added: Rows) -> np.ndarray:
-    full = np.zeros((len(added), 10))
-    for number, row in enumerate(added):
-        full[number, list(row)] = list(row.values())
-    return full
+def told(terms: RowsOfTerms) -> Rows:
+    return (
+        [part.tolist() for part in np.split(terms.numbers, terms.ends[1:-1])] if len(terms.ends) > 1 else []
+    )
 
 
 @given(st.lists(st.lists(st.integers(-5, 5), max_size=5), max_size=6))
@@ -36,41 +30,50 @@ def test_a_growing_array_holds_what_was_appended(parts: list[list[int]]) -> None
     assert len(growing) == len(growing.values)
 
 
-@given(st.lists(rows, max_size=4), st.lists(st.integers(0, 9), min_size=10, max_size=10))
-def test_a_product_is_that_of_the_full_matrix_after_every_change(
-    parts: list[Rows], vector: list[int]
-) -> None:
-    sparse, added = SparseRows(), list[dict[int, int]]()
+@given(st.lists(rows, max_size=4))
+def test_rows_are_those_that_were_appended(parts: list[Rows]) -> None:
+    terms = RowsOfTerms()
 
     for part in parts:
-        extend(sparse, part)
-        added += part
-        assert sparse.dot(np.array(vector, float)).tolist() == (dense(added) @ vector).tolist()
+        terms.extend(part)
 
-    assert len(sparse) == len(added)
-
-
-@given(rows, st.data())
-def test_kept_rows_and_renumbered_columns_are_the_same_rows(added: Rows, data: st.DataObject) -> None:
-    sparse, kept = (
-        SparseRows(),
-        data.draw(st.lists(st.integers(0, max(len(added) - 1, 0)), unique=True)) if added else [],
-    )
-    extend(sparse, added)
-
-    sparse.keep(np.array(kept, np.int64))
-    sparse.renumber(np.arange(9, -1, -1))
-
-    left = [added[number] for number in kept]
-    assert sparse.dot(np.arange(10.0)).tolist() == (dense(left)[:, ::-1] @ np.arange(10.0)).tolist()
-    assert sparse.lengths(np.arange(len(left))).tolist() == [len(row) for row in left]
+    everything = [row for part in parts for row in part]
+    assert told(terms) == everything
+    assert terms.lengths.tolist() == [len(row) for row in everything]
+    backwards = np.arange(len(everything))[::-1].copy()
+    lengths, numbers = terms.of(backwards)
+    assert lengths.tolist() == [len(row) for row in everything[::-1]]
+    assert numbers.tolist() == [number for row in everything[::-1] for number in row]
 
 
-def test_a_wider_vector_is_as_good() -> None:
-    sparse = SparseRows()
-    extend(sparse, [{1: 2}])
+@given(rows, rows, st.randoms())
+def test_rows_are_reordered_behind_those_that_stay(stay: Rows, others: Rows, chance: random.Random) -> None:
+    terms = RowsOfTerms()
+    terms.extend([*stay, *others])
+    order = [at for at in range(len(others)) if chance.random() < 0.8]
+    chance.shuffle(order)
 
-    assert sparse.dot(np.ones(2)).tolist() == sparse.dot(np.ones(5)).tolist() == [2.0]
+    terms.reorder(len(stay), np.array(order, np.int64))
+    terms.renumber(np.arange(9, -1, -1))
+    terms.extend([[1, 2]])
+
+    left = [[9 - number for number in row] for row in [*stay, *(others[at] for at in order)]]
+    assert told(terms) == [*left, [1, 2]]
+
+
+@pytest.mark.parametrize("first", [0, 1, 4])
+def test_what_is_put_in_the_place_of_the_last_values_is_followed_by_more(first: int) -> None:
+    growing = Growing(np.int64)
+    growing.extend(range(4))
+
+    growing.splice(first, np.array([7, 8, 9, 10, 11]))
+    growing.extend([12])
+
+    assert growing.values.tolist() == [*range(first), 7, 8, 9, 10, 11, 12]
+
+
+def test_stretches_are_spread_one_after_another() -> None:
+    assert spread(np.array([10, 3, 0]), np.array([3, 0, 2])).tolist() == [10, 11, 12, 0, 1]
 
 
 def test_lengths_that_do_not_fit_are_refused() -> None:
@@ -79,5 +82,3 @@ def test_lengths_that_do_not_fit_are_refused() -> None:
 
     with pytest.raises(ValueError, match="expected 2 values, got 1"):
         table.replace("radius", np.zeros(1))
-    with pytest.raises(ValueError, match="expected 3 values, got 1"):
-        SparseRows().extend(np.array([3]), np.zeros(1, np.int64), np.zeros(3))

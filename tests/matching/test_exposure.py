@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from matching import Matcher, Profile, TermModel
+from matching import Matcher, Profile, TermModel, exposure
 from matching.exposure import FIRST, _Rivals, balance, figures, gini
 from matching.latent import Fitted
 
@@ -61,6 +61,15 @@ def test_a_handful_has_prices_without_a_fit(members: int) -> None:
 
     assert set(priced.prices.values()) <= {0.0}
     assert len(priced.lists) == members
+
+
+def test_rounds_that_run_out_leave_the_fairest_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    fair = figures(balance(matcher_of(crowd())).lists)
+    monkeypatch.setattr(exposure, "ROUNDS", 2)
+
+    priced = balance(matcher_of(crowd()))
+
+    assert figures(priced.lists).exposure_gini > fair.exposure_gini
 
 
 def test_figures_count_members_and_lists() -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 
 from matching import FACETS, Profile, ProfileVectorizer, TermModel
-from matching.features import GRAIN, weights_of_facets
+from matching.columns import GRAIN
+from matching.features import weights_of_facets
 from matching.related import kin, kin_count
 from tests.matching import strategies, values
 
@@ -23,7 +24,7 @@ def test_scalar_products_are_the_judges(seed: int, weights: dict[str, float] | N
     model = vectorizer.model_
     by_facet = values.facet_weights(model, weights)
     expected = [
-        sum(by_facet[facet] * values.shared_value(members[0], other, facet, model) for facet in FACETS)
+        sum(values.shared_value(members[0], other, facet, model, by_facet[facet]) for facet in FACETS)
         for other in members
     ]
     assert (rows @ rows[[0]].T).toarray().ravel() == pytest.approx(expected, abs=1e-9)

@@ -17,6 +17,7 @@ from matching.matcher import A_MONDAY
 from matching.ranking import member_code
 from matching.round import Group, RoundRules
 from matching.round_check import check_round
+from matching.segment import circle
 from matching.venues import area_of
 from tests.matching import strategies
 from tests.matching.strategies import apply, changes
@@ -141,7 +142,10 @@ def test_what_separates_an_asker_is_not_kept() -> None:
 
 
 def test_a_canary_in_the_matcher_is_found_whole() -> None:
-    assert len(left_by_canary(Matcher().fit([*OTHERS, CANARY]))) == 5
+    matcher = Matcher().fit([*OTHERS, CANARY])
+    matcher.suggest(OTHERS[0])
+
+    assert len(left_by_canary(matcher)) == 5
 
 
 def test_who_was_fitted_is_forgotten_like_who_came_later() -> None:
@@ -237,6 +241,8 @@ def remembering() -> dict[str, Any]:
 # Zones with dates, hours of venues, and the table of kindred terms.
 NOBODYS_OWN = {
     "local_quarters",
+    "_compiled",
+    "_norms",
     "_midnights",
     "kin_table",
     "_spelling_of_tables",
@@ -254,7 +260,8 @@ def test_the_package_forgets_every_term_and_cell() -> None:
     pair = [CANARY, dataclasses.replace(CANARY, id="another-id")]
     assert check_round([Group(("another-id", "canary-id"), 0.0, ())], pair, RoundRules(), A_MONDAY)
     of_members = {name: cache for name, cache in remembering().items() if name not in NOBODYS_OWN}
-    own = {"normalise", "fold", "centre_of", "accuracy_of", "_point", "_area", "_free"}
+    circle(HERE, 10.0)
+    own = {"normalise", "fold", "centre_of", "accuracy_of", "_point", "_area", "_free", "circle"}
     assert set(of_members) == own
     assert all(cache.cache_info().currsize for cache in of_members.values())
 

@@ -95,7 +95,8 @@ def test_who_stood_in_front_and_who_changed_answer_like_everybody(seed: int, n: 
         agree(step)
     kept = [not step.kept.scanned for step in found]
     assert 12 <= sum(kept) < 30 + (n == 1), kept
-    assert len({tuple(item.id for item in step.whole.items) for step in found}) > 1
+    # The first of all may stay where they are.
+    assert len({tuple(item.id for item in step.whole.items) for step in found}) > (n > 1)
 
 
 @settings(max_examples=25, deadline=None)

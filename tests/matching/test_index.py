@@ -1,8 +1,14 @@
 """What was written is seen at once, and what was taken out leaves nothing behind."""
 
+import json
+from unittest.mock import patch
+
 import pytest
 
-from matching import PeerIndex, Profile, ProfileVectorizer, Slot
+from matching import Matcher, PeerIndex, Profile, ProfileVectorizer, Slot
+from matching import index as module
+from matching.ranking import member_code
+from tests.matching import strategies
 
 
 def empty() -> PeerIndex:
@@ -10,10 +16,12 @@ def empty() -> PeerIndex:
 
 
 def alike(index: PeerIndex, asker: Profile) -> dict[str, float]:
-    """Return the likeness in interests with everybody who is in."""
-    cosines = index.alike(index.vectorizer.blocks([asker]))[0]
-    present = index.members.table["suggestible"]
-    return {index.profile(row).id: cosine for row, cosine in enumerate(cosines.tolist()) if present[row]}
+    """Return what everybody who is in shares with somebody in interests."""
+    (block,) = (index.vectorizer.blocks([asker])[facet] for facet in ("interests",))
+    offered = {"interests": index.vectorizer.columns_["interests"].meeting(block, 1.0)}
+    rows = index.roster.taken
+    shared = index.shared(offered, rows).tolist()
+    return {index.profile(row).id: share for row, share in zip(rows.tolist(), shared, strict=True)}
 
 
 ZOETROPES = Profile("asker", "A", interests=("zoetropes",))
@@ -47,7 +55,7 @@ def test_an_unchanged_profile_takes_no_row() -> None:
 
     index.update([Profile("a", "A", interests=("zoetropes",))])
 
-    assert len(index.members.table["code"]) == 1
+    assert index.rows == 1
 
 
 def test_removing_somebody_unknown_is_no_error() -> None:
@@ -77,7 +85,7 @@ def test_removals_leave_no_rows_behind() -> None:
         index.remove(f"m{number}")
 
     assert alike(index, ZOETROPES) == pytest.approx({"m49": 1.0})
-    assert len(index.members.table["code"]) <= 8
+    assert index.rows <= 8
 
 
 def test_churn_leaves_no_rows_terms_or_values_behind() -> None:
@@ -100,9 +108,28 @@ def test_churn_leaves_no_rows_terms_or_values_behind() -> None:
             ]
         )
 
-    assert len(index.members.table["code"]) <= 8
+    assert index.rows <= 8
     assert len(index.vectorizer.columns_["interests"].terms) <= 8
     assert max(len(one.values) for one in (index.members.attributes, index.members.languages)) <= 8
     assert len(index.members.availability.values) <= 8
     assert alike(index, ZOETROPES) == {"a": 1.0, "b": 0.0}
     assert {profile.id for profile in index.profiles()} == {"a", "b"}
+
+
+@pytest.mark.parametrize("tail", [0, 2048])
+def test_what_was_kept_of_an_index_is_the_same_index(tail: int) -> None:
+    members = strategies.crowd(3)
+    with patch.object(module, "TAIL", tail):
+        matcher = Matcher(separate_by=("team",)).fit(members, prices={"a": 0.5, "b": -1.0})
+        matcher.compact()
+    kept, parts = json.loads(json.dumps(matcher.index_.as_dict())), matcher.index_.parts()
+
+    copy = Matcher(separate_by=("team",)).fit((), model=matcher.model_)
+    copy.index_.restore(kept, parts)
+
+    assert len(copy.index_.segments) == (tail == 0)
+    assert [copy.suggest(one) for one in members] == [matcher.suggest(one) for one in members]
+    copy.update(Profile("late", "L", interests=("chess",)))
+    copy.remove_code(member_code("a"))
+    copy.remove_code(member_code("nobody"))
+    assert {profile.id for profile in copy.index_.profiles()} == {*"bcdefghijkl", "late"}

@@ -9,6 +9,7 @@ import pytest
 
 from matching import FACETS, Matcher, Place, Profile, TermModel, learning
 from matching.corpus import Corpus
+from matching.index import Prices
 from matching.learning import Feedback, Learnt, learn
 from matching.ranking import NEAR
 from tests.matching.communities import answers, mood, two_tastes
@@ -186,6 +187,7 @@ def test_a_learnt_matcher_answers_alike_whatever_came_in_which_order(taught: Lea
     grown.update(*shuffled)
     for member in HELD_OUT:
         grown.remove(member.id)
+    grown.use(taught.model, prices=prices)  # who came later had none
 
     expected = asked(settled, EVERYBODY[::20])
     assert asked(other, EVERYBODY[::20]) == expected
@@ -230,9 +232,9 @@ def test_rivals_are_the_first_few_and_the_best_under_other_prices_than_their_own
     charged = np.zeros(dear.index_.rows)
     charged[dear.index_.row(everybody[-1])] = -(2.0**30)
 
-    rows, values, codes = dear.rivals(HELD_OUT[0], 20, prices=charged, exclude=[everybody[0]])
-    all_rows, _, _ = dear.rivals(HELD_OUT[0], 500, prices=charged)
-    few, _, _ = dear.rivals(HELD_OUT[0], 1, prices=charged)
+    rows, values, codes = dear.rivals(HELD_OUT[0], 20, prices=Prices.of(charged), exclude=[everybody[0]])
+    all_rows, _, _ = dear.rivals(HELD_OUT[0], 500, prices=Prices.of(charged))
+    few, _, _ = dear.rivals(HELD_OUT[0], 1, prices=Prices.of(charged))
 
     found = {dear.index_.profile(row).id for row in rows}
     assert everybody[-1] in found

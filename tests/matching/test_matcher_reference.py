@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching import FACETS, Answer, Matcher, Profile, TermModel, normalise
+from matching import FACETS, Answer, Matcher, Profile, TermModel, index, normalise
 from matching.reasons import band
 from tests.matching import reference, strategies
 from tests.matching.reference import Asked, Expected
 
 NEAR = 1e-6
+tails = st.sampled_from((0, 3, 2048))  # how many rows may be unsorted
 
 
 def ask(matcher: Matcher, profile: Profile, asked: Asked) -> Answer:
@@ -83,7 +85,9 @@ def test_a_learnt_matcher_answers_like_the_judge(seed: int) -> None:
     if seed % 4:
         model = replace(model, fitted=strategies.fitted(seed))
 
-    matcher = Matcher(facet_weights=weights).fit(population, model=model, prices=prices)
+    with patch.object(index, "TAIL", 0 if seed % 2 else index.TAIL):
+        matcher = Matcher(facet_weights=weights).fit(population, model=model, prices=prices)
+    assert len(matcher.index_.segments) == seed % 2
 
     members = {profile.id: profile for profile in population}
     for number, asker in enumerate(population):
@@ -100,6 +104,7 @@ def test_a_learnt_matcher_answers_like_the_judge(seed: int) -> None:
     strategies.questions,
     strategies.facet_weights,
     strategies.separations,
+    tails,
 )
 def test_a_fitted_matcher_answers_like_the_judge(
     population: list[Profile],
@@ -107,8 +112,10 @@ def test_a_fitted_matcher_answers_like_the_judge(
     asked: Asked,
     weights: Mapping[str, float] | None,
     separate_by: tuple[str, ...],
+    tail: int,
 ) -> None:
-    matcher = Matcher(facet_weights=weights, separate_by=separate_by).fit(population)
+    with patch.object(index, "TAIL", tail):
+        matcher = Matcher(facet_weights=weights, separate_by=separate_by).fit(population)
 
     members = {profile.id: profile for profile in population}
     asker = members[who] if isinstance(who, str) else who
@@ -118,28 +125,40 @@ def test_a_fitted_matcher_answers_like_the_judge(
 
 
 @settings(max_examples=25, deadline=None)
-@given(strategies.crowds, strategies.models(), strategies.changes, strategies.profiles, strategies.questions)
+@given(
+    strategies.crowds,
+    strategies.models(),
+    strategies.changes,
+    strategies.profiles,
+    strategies.questions,
+    tails,
+)
 def test_a_changed_matcher_answers_like_the_judge(
     population: list[Profile],
     model: TermModel,
     changed: list[tuple[str, Any]],
     asker: Profile,
     asked: Asked,
+    tail: int,
 ) -> None:
-    matcher = Matcher().fit(population, model=model)
     members = {profile.id: profile for profile in population}
-    used_last: tuple[Any, ...] = (model, None, (), None)
-    for verb, what in changed:
-        strategies.apply(matcher, (verb, what))
-        if verb == "update":
-            members[what.id] = what
-        elif verb == "remove":
-            members.pop(what, None)
-        elif verb == "use":
-            used_last = what
+    used_last: list[Any] = [model, None, ()]
+    prices: dict[str, float] = {}
+    with patch.object(index, "TAIL", tail), patch.object(index, "SLACK", tail):
+        matcher = Matcher().fit(population, model=model)
+        for verb, what in changed:
+            strategies.apply(matcher, (verb, what))
+            if verb == "update":
+                members[what.id] = what
+            elif verb == "remove":
+                members.pop(what, None)
+                prices.pop(what, None)
+            elif verb == "use":
+                *used_last, charged = what
+                prices = {one: price for one, price in (charged or {}).items() if one in members}
 
     assert len(matcher) == len(members)
     assert all((profile_id in matcher) == (profile_id in members) for profile_id in strategies.IDS)
-    used, weights, separate_by, prices = used_last
-    expected = reference.answer(members, asker, asked, used, weights, separate_by, prices or {})
+    used, weights, separate_by = used_last
+    expected = reference.answer(members, asker, asked, used, weights, separate_by, prices)
     agree(ask(matcher, asker, asked), expected, asked)

@@ -30,8 +30,8 @@ def rounded(value: Any, grain: float) -> Any:
     return np.rint(np.asarray(value) / grain) * grain
 
 
-def entries(profile: Profile, facet: str, model: TermModel) -> dict[str, float]:
-    """Return what of a member's terms stands on which term or column of kin."""
+def entries(profile: Profile, facet: str, model: TermModel, stress: float) -> dict[str, float]:
+    """Return what of a member's terms stands on which term or column of kin, multiplied and rounded."""
     found: dict[str, float] = {}
     for term in terms(profile, facet):
         right = model.spelling.nearest(term) or term
@@ -42,12 +42,12 @@ def entries(profile: Profile, facet: str, model: TermModel) -> dict[str, float]:
         added += [(f"kin {column}", part * math.sqrt(share)) for column, share in kin(right)]
         added += [(term, 0.6 * whole)] * slipped
         for column, value in added:
-            found[column] = found.get(column, 0) + value
-    return {column: float(rounded(value, GRAIN)) for column, value in found.items()}
+            found[column] = found.get(column, 0) + float(rounded(stress * value, GRAIN))
+    return found
 
 
-def shared_value(a: Profile, b: Profile, facet: str, model: TermModel) -> float:
-    mine, theirs = entries(a, facet, model), entries(b, facet, model)
+def shared_value(a: Profile, b: Profile, facet: str, model: TermModel, weight: float = 1.0) -> float:
+    mine, theirs = (entries(one, facet, model, math.sqrt(weight)) for one in (a, b))
     return sum(mine[column] * theirs[column] for column in mine.keys() & theirs.keys())
 
 
@@ -98,7 +98,7 @@ def worth(
     """Return what speaks for two, and whether any terms are shared or kin."""
     facets = FACETS if facet is None else (facet,)
     weights = facet_weights(model, stated) if facet is None else {facet: 1.0}
-    shared = sum(weights[one] * shared_value(a, b, one, model) for one in facets)
+    shared = sum(shared_value(a, b, one, model, weights[one]) for one in facets)
     norms = norm(a, model, facets) * norm(b, model, facets)
     if facet is not None:
         return shared / norms, shared > 0

@@ -1,0 +1,220 @@
+"""Everybody's profiles by row, packed: in come profiles, out they come again, and whose row is which.
+
+A profile as Python objects takes some kilobytes, as JSON some hundred bytes; only those that an answer shows
+are read. Whose row is which is told by the codes that stand for ids, sorted: a dict of a million ids would
+take more than all else that an index holds.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrays import Growing, IntArray, WordArray, spread
+from .profile import FACETS, Place, Profile, Slot
+from .ranking import member_code
+
+_CODING = "utf-8", "surrogatepass"
+
+
+class Roster:
+    """Keep profiles by row; rows are appended, taken out, and change their order."""
+
+    def __init__(self) -> None:
+        self._packed = Growing(np.uint8)
+        self._ends = Growing(np.int64)
+        self._ends.extend([0])
+        self._alive = Growing(np.bool_)
+        self._codes = Growing(np.uint64)
+        self._sorted: NDArray[np.int32] = np.empty(0, np.int32)  # the first rows, by code
+        self._late: dict[str, int] = {}  # the rows after these
+        self._members = 0
+
+    def __len__(self) -> int:
+        return self._members
+
+    def parts(self) -> dict[str, Growing]:
+        """Return what of it is arrays; all rows have to be sorted."""
+        order = Growing.over(self._sorted, len(self._sorted))
+        return {
+            "packed": self._packed,
+            "ends": self._ends,
+            "alive": self._alive,
+            "codes": self._codes,
+            "sorted": order,
+        }
+
+    def restore(self, parts: Mapping[str, Growing]) -> None:
+        """Take what `parts` gave."""
+        self._packed, self._ends = parts["packed"], parts["ends"]
+        self._alive, self._codes = parts["alive"], parts["codes"]
+        self._sorted, self._late = parts["sorted"].values, {}
+        self._members = int(np.count_nonzero(self._alive.values))
+
+    @property
+    def rows(self) -> int:
+        """Count the rows, those taken out too."""
+        return len(self._alive)
+
+    @property
+    def codes(self) -> WordArray:
+        """Return what stands for each row's id."""
+        return self._codes.values
+
+    @property
+    def taken(self) -> IntArray:
+        """Return the rows that somebody has."""
+        return np.flatnonzero(self._alive.values)
+
+    def find(self, ids: Iterable[str]) -> dict[str, int]:
+        """Return the rows of those of these members who are in."""
+        found, early = {}, []
+        for one in ids:
+            if one in self._late:
+                found[one] = self._late[one]
+            else:
+                early.append(one)
+        return found | self._find(early) if early and len(self._sorted) else found
+
+    def rows_of(self, codes: WordArray) -> IntArray:
+        """Return the rows of the members with these codes, -1 where there is none."""
+        early, late = len(self._sorted), self.codes[len(self._sorted) :]
+        order = np.concatenate([self._sorted, early + np.argsort(late, kind="stable")])
+        found = np.full(len(codes), -1, np.int64)
+        for part in (order[:early], order[early:]):
+            taken = part[self._alive.values[part]]
+            if len(taken):
+                known = self.codes[taken]
+                at = np.minimum(np.searchsorted(known, codes), len(taken) - 1)
+                same = known[at] == codes
+                found[same] = taken[at[same]]
+        return found
+
+    def id_of(self, code: int) -> str | None:
+        """Return the id of the member with this code."""
+        early = len(self._sorted)
+        rows = early + np.flatnonzero(self.codes[early:] == code)
+        first = np.searchsorted(self.codes[:early], np.uint64(code), sorter=self._sorted) if early else 0
+        rows = np.concatenate([rows, np.array(self._level(int(first), code), np.int64)])
+        taken = rows[self._alive.values[rows]]
+        return self.profile(int(taken[0])).id if len(taken) else None
+
+    def profile(self, row: int) -> Profile:
+        """Return the profile of a row."""
+        return unpack(self._document(row))
+
+    def holds(self, row: int, packed: bytes) -> bool:
+        """Tell whether a row's profile is this one."""
+        return self._document(row) == packed
+
+    def extend(self, ids: Sequence[str], packed: Sequence[bytes]) -> None:
+        """Append rows; nobody has these ids, or their rows are taken out next."""
+        first = self.rows
+        lengths = np.array([len(one) for one in packed], np.int64)
+        self._ends.extend(self._ends.values[-1] + np.cumsum(lengths))
+        self._packed.extend(np.frombuffer(b"".join(packed), np.uint8))
+        self._codes.extend(np.array([member_code(one) for one in ids], np.uint64))
+        self._alive.extend(np.ones(len(ids), np.bool_))
+        self._late |= {one: first + number for number, one in enumerate(ids)}
+        self._members += len(ids)
+
+    def take_out(self, profile_id: str, row: int) -> None:
+        """Take a member's row out."""
+        self._alive.values[row] = False
+        self._members -= 1
+        if self._late.get(profile_id) == row:
+            del self._late[profile_id]
+
+    def reorder(self, first: int, order: IntArray) -> None:
+        """Put the rows from `first` on in another order, or keep only some of them."""
+        rows = first + order
+        starts = self._ends.values[rows]
+        lengths = self._ends.values[rows + 1] - starts
+        packed = self._packed.values[spread(starts, lengths)]
+        end = int(self._ends.values[first])
+        self._packed.splice(end, packed)
+        self._ends.splice(first, end + np.cumsum([0, *lengths]))
+        self._codes.reorder(first, order)
+        self._alive.reorder(first, order)
+        self._members = int(np.count_nonzero(self._alive.values))
+        if first and first >= len(self._sorted):
+            at = dict(zip(rows.tolist(), range(first, first + len(rows)), strict=True))
+            self._late = {one: at.get(row, row) for one, row in self._late.items()}
+        else:
+            self._sorted = np.argsort(self.codes, kind="stable").astype(np.int32)
+            self._late = {}
+
+    def _document(self, row: int) -> bytes:
+        start, end = self._ends.values[row : row + 2].tolist()
+        return self._packed.values[start:end].tobytes()
+
+    def _find(self, ids: Sequence[str]) -> dict[str, int]:
+        codes = np.array([member_code(one) for one in ids], np.uint64)
+        first = np.searchsorted(self.codes[: len(self._sorted)], codes, sorter=self._sorted)
+        found = {}
+        for one, code, at in zip(ids, codes.tolist(), first.tolist(), strict=True):
+            for row in self._level(at, code):
+                if self._alive.values[row] and self._document(row).startswith(_head(one)):
+                    found[one] = row
+        return found
+
+    def _level(self, first: int, code: int) -> list[int]:
+        """Return the sorted rows from a place on that have this code: of two, if ever, both."""
+        last = first
+        while last < len(self._sorted) and int(self.codes[self._sorted[last]]) == code:
+            last += 1
+        rows: list[int] = self._sorted[first:last].tolist()
+        return rows
+
+
+def pack(profile: Profile) -> bytes:
+    """Write a profile as JSON, its id first; the same profile always alike."""
+    stated = [
+        profile.id,
+        profile.name,
+        *(profile.terms(facet) for facet in FACETS),
+        profile.place and profile.place.cell,
+        profile.radius_km,
+        None if profile.modes is None else sorted(profile.modes),
+        profile.timezone,
+        [(slot.day, slot.start, slot.end) for slot in profile.availability],
+        profile.languages,
+        dict(profile.attributes),
+        dict(profile.seeks),
+        [profile.suggestible, profile.full, profile.paused],
+    ]
+    return _written(stated)
+
+
+def unpack(packed: bytes) -> Profile:
+    """Read a profile back."""
+    stated = json.loads(packed.decode(*_CODING))
+    terms, (cell, radius_km, modes, zone) = map(tuple, stated[2:5]), stated[5:9]
+    slots, languages, attributes, seeks, flags = stated[9:]
+    return Profile(
+        id=stated[0],
+        name=stated[1],
+        **dict(zip(FACETS, terms, strict=True)),
+        place=None if cell is None else Place.of(cell),
+        radius_km=radius_km,
+        modes=None if modes is None else frozenset(modes),
+        timezone=zone,
+        availability=tuple(Slot(*slot) for slot in slots),
+        languages=tuple(languages),
+        attributes=attributes,
+        seeks={name: tuple(values) for name, values in seeks.items()},
+        suggestible=flags[0],
+        full=flags[1],
+        paused=flags[2],
+    )
+
+
+def _head(profile_id: str) -> bytes:
+    """Return what a packed profile of this id begins with."""
+    return _written([profile_id])[:-1] + b","
+
+
+def _written(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(*_CODING)

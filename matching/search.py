@@ -1,0 +1,277 @@
+"""Who is best for one member: in come an index and a question, out come rows with what speaks for each.
+
+What two share is known at once for everybody within reach, from the rows of each term; the rules and the
+distance are looked at only for those who share enough to be among the best. Exact: whoever is left out can't
+be among them, however near they are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .arrays import BoolArray, FloatArray, IntArray, WordArray, spread
+from .index import PeerIndex, Prices
+from .profile import Profile
+from .ranking import length_norm, nearness, pair_codes, pair_key, rank, turns, value
+from .rules import Facts, Question
+from .segment import Segment, circle
+
+if TYPE_CHECKING:
+    from .compiled import Asked, Rows
+
+COMPILED = find_spec("numba") is not None
+_FEWEST = 64  # judged at once: fewer cost as much
+_ROUNDING = 1e-6  # more than what roundings come to
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Hold some who fit, by row.
+
+    Attributes
+    ----------
+    rows : array of int
+    shared : array of float
+        What of their terms the asking member shares.
+    worth : array of float
+        What speaks for them, as `ranking.value` gives it without what is kindred.
+    """
+
+    rows: IntArray
+    shared: FloatArray
+    worth: FloatArray
+
+    @property
+    def ranks(self) -> FloatArray:
+        """Return what they are ordered by where nobody is acquainted."""
+        return rank(self.worth, self.shared > 0, np.zeros(len(self.rows), np.int64), 0.0)
+
+    def among(self, kept: IntArray | BoolArray) -> "Found":
+        """Keep some."""
+        return Found(self.rows[kept], self.shared[kept], self.worth[kept])
+
+    def joined(self, more: "Found") -> "Found":
+        """Add others."""
+        parts = zip((self.rows, self.shared, self.worth), (more.rows, more.shared, more.worth), strict=True)
+        return Found(*(np.concatenate(part) for part in parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Say what the best are chosen by: the first few by rank alone, the others by rank, turns and prices."""
+
+    few: int
+    others: int
+    rotation: float
+    prices: Prices
+
+
+@dataclass(frozen=True)
+class Search:
+    """Hold one member's question to an index.
+
+    Attributes
+    ----------
+    index : PeerIndex
+    profile, facts, question
+        Who asks, and for what.
+    offered : mapping of str to (array of int, array of float)
+        By facet, the columns of the terms that have something in common with the member's, ascending, and how
+        much each.
+    facet : str or None
+        The only one that counts.
+    norm : float
+        What the member's own number of terms divides by.
+    mean_terms : float
+    near : float
+        What nearness of 1 adds.
+    """
+
+    index: PeerIndex
+    profile: Profile
+    facts: Facts
+    question: Question
+    offered: Mapping[str, tuple[IntArray, FloatArray]]
+    facet: str | None
+    norm: float
+    mean_terms: float
+    near: float
+
+    def of(self, rows: IntArray) -> Found:
+        """Return those of some rows who fit."""
+        return self._judged(rows, self.index.shared(self.offered, rows))
+
+    def everybody(self) -> Found:
+        """Return everybody who fits."""
+        return self._judged(*self._candidates())
+
+    def best(self, order: Order) -> Found:
+        """Return some who fit, the best among them."""
+        return self._scanned(order) if self.index.segments and COMPILED else self._sifted(order)
+
+    def _sifted(self, order: Order) -> Found:
+        """Return the best with NumPy."""
+        rows, shared = self._candidates()
+        wanted = order.few + order.others
+        first = _largest(shared, max(_FEWEST, 4 * wanted))
+        found = self._judged(rows[first], shared[first])
+        if len(first) == len(rows):
+            return found
+        if np.count_nonzero(found.shared) < wanted:
+            return self._judged(rows, shared)
+        left = shared >= self._least(found, order)
+        left[first] = False
+        return found.joined(self._judged(rows[left], shared[left]))
+
+    def _scanned(self, order: Order) -> Found:
+        """Return the best with compiled code."""
+        scans, index, (around, online) = _compiled(), self.index, self._reach()
+        rows, asked = self._rows(order.prices.values), self._asked(order)
+        heaps = np.full(order.few, -np.inf), np.full(order.few + order.others, -np.inf)
+        parts = []
+        for some in (True, False):
+            for segment in index.segments:
+                spans = [segment.spans(facet, columns) for facet, (columns, _) in self.offered.items()]
+                shares = [shares for _, shares in self.offered.values()]
+                ranges = segment.within(around, online=online)
+                offered = scans.Offered(
+                    ranges, np.concatenate(spans), np.concatenate(shares), segment.postings
+                )
+                parts.append(scans.best_of_segment(rows, asked, offered, some, heaps))
+            if index.tail < index.rows:
+                shared = self._shared_by_tail()
+                parts.append(scans.best_of_tail(rows, asked, shared, index.tail, some, heaps))
+            if heaps[1][0] > -np.inf:
+                break
+        return Found(*(np.concatenate([part[at][: part[3]] for part in parts]) for at in range(3)))
+
+    def _least(self, found: Found, order: Order) -> float:
+        """Return what somebody must share at least to be better than the best of some who fit."""
+        ranks = found.ranks
+        moved = ranks + turns(self.codes(found.rows), order.rotation) - order.prices.values[found.rows]
+        reach = order.rotation / 2 - order.prices.least
+        alone = np.partition(ranks, -order.few)[-order.few] if order.few else np.inf
+        wanted = order.few + order.others
+        least = min(alone, np.partition(moved, -wanted)[-wanted] - reach)
+        tier = float(Found(np.zeros(1, np.int64), np.ones(1), np.zeros(1)).ranks[0])
+        smallest = self.norm * length_norm(np.ones(1), self.mean_terms)[0]
+        return float((least - tier - self.near) * smallest) - _ROUNDING
+
+    def codes(self, rows: IntArray) -> WordArray:
+        """Return what stands for the pairs of the member with some others."""
+        number = self.index.vectorizer.model_.number
+        return pair_codes(self.facts.code, self.index.roster.codes[rows], number)
+
+    def norms(self, rows: IntArray) -> FloatArray:
+        """Return what is divided by, for the member with each of some others."""
+        counts = self.index.stated(self.facet)[rows].astype(np.float64)
+        return self.norm * length_norm(counts, self.mean_terms)
+
+    def _judged(self, rows: IntArray, shared: FloatArray) -> Found:
+        """Return those who fit."""
+        verdict = self.index.judge(self.facts, self.question, self.profile.id, rows)
+        fits = np.flatnonzero(verdict.fits)
+        rows, shared = rows[fits], shared[fits]
+        meet = verdict.peer_in_person[fits] & ("in_person" in self.facts.modes)
+        near = self.near * np.where(meet, nearness(verdict.km[fits]), 0.0)
+        return Found(rows, shared, value(shared, self.norms(rows), np.zeros(len(rows)), near))
+
+    def _candidates(self) -> tuple[IntArray, FloatArray]:
+        """Return rows among which is everybody who fits, and what they share."""
+        around, online = self._reach()
+        parts = [self._of_segment(one, one.within(around, online=online)) for one in self.index.segments]
+        tail = np.arange(self.index.tail, self.index.rows)
+        parts.append((tail, self.index.shared(self.offered, tail)))
+        rows, shared = zip(*parts, strict=True)
+        return np.concatenate(rows), np.concatenate(shared)
+
+    def _reach(self) -> tuple[FloatArray, bool]:
+        """Return where peers are who can be met in person, and whether others can be met online."""
+        modes = self.question.modes_of(self.facts)
+        place = self.facts.place if "in_person" in modes else None
+        return circle(place, self.question.reach_of(self.facts.radius_km)), "online" in modes
+
+    def _rows(self, prices: FloatArray) -> "Rows":
+        members, roster = self.index.members, self.index.roster
+        counts = self.index.stated(self.facet)
+        facts = members.columns(_compiled().Rows._fields[3:-1])
+        rows: Rows = _compiled().Rows(roster.codes, counts, prices, *facts, members.place.points)
+        return rows
+
+    def _asked(self, order: Order) -> "Asked":
+        facts, members, modes = self.facts, self.index.members, self.question.modes_of(self.facts)
+        x, y, z = facts.centre
+        asked: Asked = _compiled().Asked(
+            x=x,
+            y=y,
+            z=z,
+            reach_km=float(self.question.reach_of(facts.radius_km)),
+            in_person="in_person" in modes,
+            online="online" in modes,
+            meets="in_person" in facts.modes,
+            apart=members.apart_from(facts),
+            language=members.languages.of(facts.languages),
+            mine=members.attributes.of(facts.seeks),
+            theirs=members.seeks.of(facts.attributes),
+            openings=members.availability.openings(self.question.on),
+            free=members.availability.openings_of(facts.availability, self.question.on),
+            invited_by=self.index.rows_of(self.question.invited_by),
+            absent=self.index.rows_of({self.profile.id, *self.question.exclude}),
+            near=float(self.near),
+            norms=self.norm * _norms(self.index.most_terms, self.mean_terms),
+            code=pair_key(facts.code, self.index.vectorizer.model_.number),
+            rotation=float(order.rotation),
+            cheapest=order.prices.least,
+        )
+        return asked
+
+    def _shared_by_tail(self) -> FloatArray:
+        first = self.index.tail
+        shared = np.zeros(self.index.rows - first)
+        for facet, (columns, shares) in self.offered.items():
+            rows, worth = self.index.terms[facet], np.zeros(len(self.index.vectorizer.columns_[facet]))
+            worth[columns] = shares
+            _compiled().add_shared(shared, rows.numbers, rows.ends, first, worth)
+        return shared
+
+    def _of_segment(self, segment: Segment, ranges: IntArray) -> tuple[IntArray, FloatArray]:
+        """Return the rows of some ranges and what they share, from the rows of each term."""
+        starts, lengths = ranges[:, 0], ranges[:, 1] - ranges[:, 0]
+        offsets = np.cumsum(lengths) - lengths
+        total, at, worth = int(lengths.sum()), [], []
+        for facet, (columns, shares) in self.offered.items():
+            for (first, last), share in zip(
+                segment.spans(facet, columns).tolist(), shares.tolist(), strict=True
+            ):
+                rows = segment.postings[first:last]
+                edges = np.searchsorted(rows, ranges)
+                sizes = edges[:, 1] - edges[:, 0]
+                at.append(rows[spread(edges[:, 0], sizes)] + np.repeat(offsets - starts, sizes))
+                worth.append(np.full(len(at[-1]), share))
+        at_all, all_worth = np.concatenate([*at, ()]).astype(np.int64), np.concatenate([*worth, ()])
+        shared = np.bincount(at_all, all_worth, total).astype(np.float64, copy=False)
+        return spread(starts, lengths), shared
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> Any:
+    """Load what numba compiles, which takes a second: only where there are segments."""
+    return import_module(".compiled", __package__)
+
+
+@lru_cache(maxsize=64)
+def _norms(most_terms: int, mean_terms: float) -> FloatArray:
+    """Return what each number of terms divides by."""
+    return length_norm(np.arange(most_terms + 1.0), mean_terms)
+
+
+def _largest(values: FloatArray, n: int) -> IntArray:
+    """Return where the n largest stand, in no order."""
+    if len(values) <= n:
+        return np.arange(len(values))
+    return np.argpartition(values, -n)[-n:]
