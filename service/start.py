@@ -17,6 +17,7 @@ from service.storage.database import Database
 from service.storage.embedded import EmbeddedServer, EmbeddedServerUnavailable
 from service.storage.loaded import LoadedCommunities
 from service.storage.migrate import check_current, migrate
+from service.storage.saved_index import SavedIndexes
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -101,7 +102,7 @@ def make_app(settings: Settings, redis_address: str, revive: Callable[[], str] |
 
     database = Database(settings.database, settings.clock_file)
     cache = open_cache(redis_address, revive=revive)
-    loaded = LoadedCommunities(database)
+    loaded = LoadedCommunities(database, SavedIndexes(settings.home / "index"))
     app = create_app(settings, database, cache, loaded)
     threading.Thread(target=_load_matching, daemon=True).start()
     threading.Thread(target=_tidy, args=(loaded, cache), daemon=True).start()

@@ -5,7 +5,7 @@ acknowledged before that statement.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,9 +16,13 @@ from service.storage import communities, profiles, tombstones
 from service.storage.database import Database
 from service.storage.followed import Followed
 from service.storage.models import KeptModel, load_or_repair
+from service.storage.numbers import Numbers
+from service.storage.saved_index import Saved, SavedIndexes, Witness, sound
 from service.storage.stamps import number_of
 
 MOST_MEMBERS_LOADED = 3_000_000
+FEWEST_SAVED = 20_000  # members whose index is saved: fewer are loaded as fast from the database
+WITNESSES = 32
 
 if TYPE_CHECKING:
     from matching import Matcher
@@ -30,19 +34,21 @@ T = TypeVar("T")
 class LoadedCommunity:
     """One community's matcher, and how far it has followed the community's changes."""
 
-    def __init__(self, database: Database, number: int) -> None:
+    def __init__(self, database: Database, number: int, saved: SavedIndexes | None = None) -> None:
         self._database = database
         self._number = number
+        self._saved = saved
         self._lock = Lock()
         self._community = self._nothing_seen()
         self._matcher = new_matcher(self._community)
-        self._ids: dict[int, str] = {}
+        self._numbers = Numbers()
+        self._settled = (0, "")
         self._followed = Followed()
         self._holds_departed = False
         self.is_deleted = False
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._numbers)
 
     def use(self, community: Community, question: Callable[["Matcher"], T]) -> T:
         """Catch up with the community as it was read, and put a question to its matcher.
@@ -75,7 +81,11 @@ class LoadedCommunity:
             return question(self._matcher, found, None if is_ahead else self._followed)
 
     def tidy(self) -> str | None:
-        """Forget who was erased, and all that they alone held; return the community's id if anybody was."""
+        """Forget who was erased, and all that they alone held; return the community's id if anybody was.
+
+        A large index that has to be made anew, for that or because much has changed, is made beside this one,
+        and then takes its place: nobody waits for it.
+        """
         with self._lock:
             seen = self._community
             if seen.change_number < 0:
@@ -85,15 +95,54 @@ class LoadedCommunity:
                 departed = profiles.departed_since(connection, self._number, seen.change_number)
             if newest is None:
                 self.is_deleted = True
+                self._forget_saved()
                 return seen.id
             if departed:
                 self._catch_up(newest)
-            if not self._holds_departed:
-                return None
-            self._matcher.compact()
+            forgetting, large = self._holds_departed, self._is_large()
+            if not large:
+                self._settle()
+        if large and (forgetting or self._has_drifted()):
+            self._renew(newest)
+        return seen.id if forgetting else None
+
+    def _renew(self, newest: Community) -> None:
+        fresh = LoadedCommunity(self._database, self._number, self._saved)
+        fresh._catch_up(newest)
+        if fresh._holds_departed or fresh._has_drifted():
+            fresh._settle()
+        with self._lock:
+            self._matcher, self._numbers, self._community = fresh._matcher, fresh._numbers, fresh._community
+            self._settled, self._holds_departed = fresh._settled, False
             self._followed.keep(self._matcher)
-            self._holds_departed = False
-            return seen.id
+
+    def _settle(self) -> None:
+        """Drop who was erased for good, and save what is large."""
+        if not (self._holds_departed or self._is_large()):
+            return
+        self._matcher.compact()
+        self._followed.keep(self._matcher)
+        self._holds_departed = False
+        self._settled = self._standing()
+        if self._saved is not None and self._is_large():
+            self._save(self._saved)
+        else:
+            self._forget_saved()
+
+    def _is_large(self) -> bool:
+        return self._saved is not None and len(self._numbers) >= FEWEST_SAVED
+
+    def _standing(self) -> tuple[int, str]:
+        return self._matcher.index_.rows, self._community.model
+
+    def _has_drifted(self) -> bool:
+        """Tell whether much has changed since the index was saved or taken."""
+        (rows, model), (before, old) = self._standing(), self._settled
+        return model != old or rows - before > max(FEWEST_SAVED, len(self) // 8)
+
+    def _forget_saved(self) -> None:
+        if self._saved is not None:
+            self._saved.forget(self._number)
 
     def _reach(self, community: Community) -> None:
         if community.change_number != self._community.change_number:
@@ -106,31 +155,57 @@ class LoadedCommunity:
                 if not self._is_restored(connection):
                     return
                 seen = self._nothing_seen()
-            changed = profiles.changed_since(connection, self._number, seen.change_number)
-            departed = profiles.departed_since(connection, self._number, seen.change_number)
             kept = None
             if number_of(community.model) > number_of(seen.model) or seen.change_number < 0:
                 kept = load_or_repair(self._database, connection, self._number, community.model)
-        if seen.change_number < 0:
-            self._ids = {member.number: member.record.id for member in changed}
-            everybody = [member.public() for member in changed]
-            self._matcher = new_matcher(community).fit(everybody, **self._fitted(kept))
-            newest = max((member.changed for member in changed), default=0)
-            self._followed.begin(max(community.change_number, newest))
-        else:
-            self._apply(changed, departed)
-            self._followed.follow(seen.change_number, community.change_number, changed)
-            if kept is not None or _options(community) != _options(seen):
-                fitted = self._fitted(kept) or {"model": self._matcher.model_}
-                self._matcher.use(**fitted, **_options(community))
+            if seen.change_number < 0:
+                kept = kept or KeptModel()
+                seen = self._begin(connection, community, kept)
+                kept = None if seen.model == community.model else kept
+                if seen is community:
+                    return
+            changed = profiles.changed_since(connection, self._number, seen.change_number)
+            departed = profiles.departed_since(connection, self._number, seen.change_number)
+        self._apply(changed, departed)
+        self._followed.follow(seen.change_number, community.change_number, changed)
+        if kept is not None or _options(community) != _options(seen):
+            fitted = self._fitted(kept) or {"model": self._matcher.model_}
+            self._matcher.use(**fitted, **_options(community))
         self._community = community
+
+    def _begin(self, connection: Connection, community: Community, kept: KeptModel) -> Community:
+        """Take the saved index, or else load everybody; return the community as it was then."""
+        self._numbers = Numbers()
+        self._matcher = new_matcher(community).fit((), model=kept.model)
+        found = self._saved and self._saved.load(community, kept.model)
+        if found and _is_sound(connection, found):
+            self._matcher, self._numbers = found.matcher, Numbers(found.numbers, found.codes)
+            self._settled = (self._matcher.index_.rows, found.seen.model)
+            self._followed.begin(found.seen.change_number)
+            return found.seen
+        newest = community.change_number
+        for members in profiles.everybody(connection, self._number):
+            self._matcher.update(*(member.public() for member in members))
+            self._numbers.note(members)
+            newest = max([newest, *(member.changed for member in members)])
+        self._followed.begin(newest)
+        self._matcher.use(**self._fitted(kept))
+        self._community = community
+        self._settle()
+        return community
+
+    def _save(self, saved: SavedIndexes) -> None:
+        """Save a compacted index."""
+        with self._database.read() as connection:
+            latest = profiles.changed_last(connection, self._number, WITNESSES)
+        witnesses = [Witness(*one) for one in latest if one[1] <= self._community.change_number]
+        saved.save(self._community, self._matcher, *self._numbers.arrays(), witnesses)
 
     def _fitted(self, kept: KeptModel | None) -> dict[str, Any]:
         if kept is None:
             return {}
         # Kept by number: whoever was erased and came back under the same id has no price.
-        prices = {self._ids[number]: price for number, price in kept.prices.items() if number in self._ids}
-        return {"model": kept.model, "prices": prices}
+        return {"model": kept.model, "prices": self._numbers.priced(kept.prices)}
 
     def _nothing_seen(self) -> Community:
         return Community(self._number, "", "", change_number=-1)
@@ -145,20 +220,22 @@ class LoadedCommunity:
         # Departures first: an id may have been erased and posted again since.
         self._drop(departed)
         self._matcher.update(*(member.public() for member in changed))
-        self._ids |= {member.number: member.record.id for member in changed}
+        self._numbers.note(changed)
 
     def _drop(self, departed: list[int]) -> None:
         for number in departed:
-            if number in self._ids:
-                self._matcher.remove(self._ids.pop(number))
+            code = self._numbers.forget(number)
+            if code is not None:
+                self._matcher.remove_code(code)
                 self._holds_departed = True
 
 
 class LoadedCommunities:
     """The communities that this process has in memory, the least lately used dropped first."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, saved: SavedIndexes | None = None) -> None:
         self._database = database
+        self._saved = saved
         self._lock = Lock()
         self._loaded: OrderedDict[int, LoadedCommunity] = OrderedDict()
 
@@ -194,6 +271,8 @@ class LoadedCommunities:
             if one.is_deleted:
                 with self._lock:
                     self._loaded.pop(number, None)
+        if self._saved is not None:
+            self._tidy_saved(self._saved, {number for number, _ in loaded})
         found |= tombstones.communities_sweeping(self._database)
         if found:
             from matching import forget
@@ -201,10 +280,19 @@ class LoadedCommunities:
             forget()
         return sorted(found)
 
+    def _tidy_saved(self, saved: SavedIndexes, loaded: Collection[int]) -> None:
+        """Remove what holds somebody who was erased, of communities that this process does not look after."""
+        for number, change in saved.all():
+            if number not in loaded:
+                with self._database.read() as connection:
+                    gone = communities.find_by_number(connection, number) is None
+                    if gone or profiles.departed_since(connection, number, change):
+                        saved.forget(number)
+
     def _load(self, number: int) -> LoadedCommunity:
         with self._lock:
             if number not in self._loaded:
-                self._loaded[number] = LoadedCommunity(self._database, number)
+                self._loaded[number] = LoadedCommunity(self._database, number, self._saved)
             self._loaded.move_to_end(number)
             return self._loaded[number]
 
@@ -212,6 +300,12 @@ class LoadedCommunities:
         with self._lock:
             while len(self._loaded) > 1 and sum(map(len, self._loaded.values())) > MOST_MEMBERS_LOADED:
                 self._loaded.popitem(last=False)
+
+
+def _is_sound(connection: Connection, found: Saved) -> bool:
+    """Tell whether the database is the one that was saved from, and not restored to before that."""
+    now = profiles.changes_of(connection, [one.number for one in found.witnesses])
+    return sound(found.witnesses, now, found.seen.change_number)
 
 
 def new_matcher(community: Community) -> "Matcher":

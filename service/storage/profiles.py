@@ -22,6 +22,7 @@ COLUMNS = [
     )
 ]  # fmt: skip
 IDS_PER_STATEMENT = 500
+ROWS_PER_FETCH = 5000
 _in_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -178,6 +179,31 @@ def changed_since(connection: Connection, community: int, number: int) -> list[M
     """Return the members whose public side changed after this change number."""
     chosen = select(*COLUMNS).where(profiles.c.community == community, profiles.c.changed > number)
     return [as_member(row) for row in connection.execute(chosen)]
+
+
+def everybody(connection: Connection, community: int) -> Iterator[list[Member]]:
+    """Yield all members, some thousand at a time, each lot as it is when it is read."""
+    last = 0
+    chosen = select(*COLUMNS).where(profiles.c.community == community, profiles.c.number > bindparam("last"))
+    page = chosen.order_by(profiles.c.number).limit(ROWS_PER_FETCH)
+    while members := [as_member(row) for row in connection.execute(page, {"last": last})]:
+        yield members
+        last = members[-1].number
+
+
+def changed_last(connection: Connection, community: int, limit: int) -> list[tuple[int, int, str]]:
+    """Return number, change and stamp of the members who changed last."""
+    c = profiles.c
+    chosen = select(c.number, c.changed, c.own).where(c.community == community)
+    latest = chosen.order_by(c.changed.desc(), c.number).limit(limit)
+    return [(row.number, row.changed, row.own) for row in connection.execute(latest)]
+
+
+def changes_of(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[int, str]]:
+    """Return the change and stamp of those of these members that there are, by number."""
+    c = profiles.c
+    chosen = select(c.number, c.changed, c.own).where(c.number.in_(numbers))
+    return {row.number: (row.changed, row.own) for row in connection.execute(chosen)}
 
 
 def departed_since(connection: Connection, community: int, number: int) -> list[int]:
