@@ -7,7 +7,19 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import attacks, http_load, import_load, market, page, quality, real_sets, rounds, start, town
+from benchmarks import (
+    attacks,
+    http_load,
+    import_load,
+    index_speed,
+    market,
+    page,
+    quality,
+    real_sets,
+    rounds,
+    start,
+    town,
+)
 from benchmarks.running import FailedError
 from benchmarks.sets import SetsMissingError
 
@@ -21,7 +33,7 @@ BENCHES: dict[str, Callable[[int], str]] = {
     "import": import_load.measure,
 }
 ROUNDS_OF = {"round": 12}  # here a round is one of a community's, with the history of those before
-NAMES = (*BENCHES, "quality", "http", "town")
+NAMES = (*BENCHES, "quality", "index", "http", "town")
 
 
 def main() -> int:
@@ -29,7 +41,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev bench", description="Measure what Kith costs and finds.")
     parser.add_argument("name", nargs="?", choices=NAMES, help="one benchmark instead of all")
     parser.add_argument("--rounds", type=int, help=f"{ROUNDS}, or {ROUNDS_OF}, unless told otherwise")
-    parser.add_argument("--quick", action="store_true", help="quality: fewer members; http, town: smaller")
+    parser.add_argument("--quick", action="store_true", help="quality, index, http, town: smaller")
     parser.add_argument("--save", action="store_true", help="put the figures on their page in docs/")
     wanted = parser.parse_args()
     names = [wanted.name] if wanted.name else NAMES
@@ -66,6 +78,9 @@ def _measure(name: str, times: int, *, quick: bool) -> tuple[str, Mapping[str, s
     head = page.machine(f"median (least to most) of {times} rounds")
     if name == "http":
         return f"{head}\n\n{http_load.measure(times, with_country=not quick)}", {}
+    if name == "index":
+        figures, plot = index_speed.measure(times, index_speed.SIZES[: -1 if quick else None])
+        return f"{head}\n\n{figures}", {index_speed.PLOT: plot}
     return f"{head}\n\n{BENCHES[name](times)}", {}
 
 

@@ -9,12 +9,16 @@ import pytest
 
 from benchmarks.__main__ import run
 from benchmarks.communities import simulated
+from benchmarks.cost_plot import draw
+from benchmarks.country import Country
 from benchmarks.figures import Spread, quantile, table
 from benchmarks.import_load import measure as measure_imports
 from benchmarks.import_shares import REST, STAGES, Stopwatch
 from benchmarks.judge import in_reach, km_between
 from benchmarks.page import PAGE, put
 from benchmarks.rounds import compare
+from benchmarks.scans import COMPILED, NUMPY, SKLEARN, Asking, Rival, costs
+from matching import Matcher, TermModel
 
 HERE, THERE = {"lat": 52.0, "lon": 13.0}, {"lat": 53.0, "lon": 13.0}
 
@@ -105,3 +109,33 @@ def test_a_stage_within_a_stage_is_counted_once() -> None:
 
     assert watch.seconds["inner"] >= 0.02
     assert watch.seconds["outer"] < 0.02
+
+
+def test_a_country_counts_its_model_as_its_profiles_would() -> None:
+    country = Country.of(300)
+
+    profiles = [profile for chunk in country.chunks() for profile in chunk]
+
+    assert len(profiles) == 300
+    assert country.model() == TermModel.of(1, profiles)
+
+
+def test_each_way_is_timed_for_each_asker_and_those_that_must_agree_do() -> None:
+    country = Country.of(600)
+    matcher = Matcher().fit((), model=country.model())
+    matcher.update(*(profile for chunk in country.chunks() for profile in chunk))
+    asking = Asking.of(matcher, Rival(country), country, country.central(3).tolist(), 25.0)
+
+    asking.check()
+    found = costs(asking, asking.touched())
+
+    assert {SKLEARN, NUMPY, COMPILED} < set(found)
+    assert {len(one.clock) for one in found.values()} == {3}
+    assert all(min(one.clock) > 0 for one in found.values())
+
+
+def test_a_plot_has_a_curve_a_way_with_tens_as_steps() -> None:
+    plot = draw({"one": [(10, 0.1), (1_000, 10)], "other": [(10, 1)]}, "size", "cost")
+
+    assert plot.count("<path") == 2 + 3  # 0.1, 1 and 10
+    assert [f">{label}<" in plot for label in ("10", "100", "1,000")] == [True] * 3
