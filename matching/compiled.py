@@ -13,11 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from .arrays import BoolArray, FloatArray, IntArray, WordArray
-from .columns import GRAIN
-from .profile import EARTH_KM
-from .ranking import FAR_KM, TIER
 
-_FAR = math.log1p(FAR_KM)
 _A, _B, _C = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
 _ROUNDING = 1e-6
@@ -49,7 +45,10 @@ class Rows(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What is asked; `language`, `mine` and `theirs` are verdicts by number, `norms` by number of terms."""
+    """What is asked; `language`, `mine` and `theirs` are verdicts by number, `norms` by number of terms.
+
+    The constants of other modules come last: kept code would not see that one of them was changed.
+    """
 
     x: float
     y: float
@@ -71,6 +70,10 @@ class Asked(NamedTuple):
     code: np.uint64
     rotation: float
     cheapest: float
+    earth_km: float
+    far: float
+    grain: float
+    tier: float
 
 
 class Offered(NamedTuple):
@@ -102,7 +105,7 @@ def _kilometres(rows: Rows, asked: Asked, row: int) -> float:
     point = rows.points[rows.place[row]]
     dx, dy, dz = point[0] - asked.x, point[1] - asked.y, point[2] - asked.z
     chord = math.sqrt(dx * dx + dy * dy + dz * dz)
-    return 2 * EARTH_KM * math.asin(min(chord / 2, 1.0))
+    return 2 * asked.earth_km * math.asin(min(chord / 2, 1.0))
 
 
 @compiled
@@ -168,8 +171,8 @@ def _worth(rows: Rows, asked: Asked, row: int, share: float, km: float) -> float
     """Return what speaks for a peer, as `ranking.value` does."""
     near = 0.0
     if asked.meets and rows.in_person[row] and not math.isnan(km):
-        near = min(max(1 - math.log1p(km) / _FAR, 0.0), 1.0)
-        near = np.rint(near / GRAIN) * GRAIN
+        near = min(max(1 - math.log1p(km) / asked.far, 0.0), 1.0)
+        near = np.rint(near / asked.grain) * asked.grain
     worth: float = share / asked.norms[rows.stated[row]] + asked.near * near
     return worth
 
@@ -190,7 +193,7 @@ def _pick(
         if not _fits(rows, asked, row, km):
             continue
         value = _worth(rows, asked, row, shared[number], km)
-        rank = value + TIER * some
+        rank = value + asked.tier * some
         turn = _turn(rows.codes[row] ^ asked.code) - 0.5
         move = rank + asked.rotation * turn - rows.prices[row]
         if rank < alone[0] and move < moved[0]:
@@ -211,7 +214,7 @@ def _least(asked: Asked, heaps: Heaps, some: bool) -> float:
     if not some:
         return -np.inf
     alone, moved = heaps
-    least = min(alone[0], moved[0] - asked.rotation / 2 + asked.cheapest) - TIER - asked.near
+    least = min(alone[0], moved[0] - asked.rotation / 2 + asked.cheapest) - asked.tier - asked.near
     shared: float = least * asked.norms[min(1, len(asked.norms) - 1)] - _ROUNDING
     return shared
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from .arrays import FloatArray, Growing, IntArray, RowsOfTerms, WordArray, spread
@@ -273,10 +274,12 @@ class PeerIndex:
             return products(asked, (directions, lengths), signs)[rows]
         return products(asked, (directions[rows], lengths[rows]), signs)
 
-    def stated(self, facet: str | None = None) -> IntArray:
+    def stated(self, facet: str | None = None) -> NDArray[np.uint16]:
         """Count the terms of all rows, in one facet or all."""
-        counts: IntArray = self._stated.values if facet is None else self.terms[facet].lengths
-        return counts
+        if facet is None:
+            return self._stated.values
+        # Of the same type, for which the scans are compiled already.
+        return np.minimum(self.terms[facet].lengths, _MOST_TERMS).astype(np.uint16)
 
     def points(self) -> Points:
         """Return the points of all rows in the latent space: directions and lengths."""

@@ -5,6 +5,7 @@ distance are looked at only for those who share enough to be among the best. Exa
 be among them, however near they are.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arrays import BoolArray, FloatArray, IntArray, WordArray, spread
+from .columns import GRAIN
 from .index import PeerIndex, Prices
-from .profile import Profile
-from .ranking import length_norm, nearness, pair_codes, pair_key, rank, turns, value
+from .profile import EARTH_KM, Profile
+from .ranking import FAR_KM, TIER, length_norm, nearness, pair_codes, pair_key, rank, turns, value
 from .rules import Facts, Question
 from .segment import Segment, circle
 
@@ -227,6 +229,10 @@ class Search:
             code=pair_key(facts.code, self.index.vectorizer.model_.number),
             rotation=float(order.rotation),
             cheapest=order.prices.least,
+            earth_km=EARTH_KM,
+            far=math.log1p(FAR_KM),
+            grain=GRAIN,
+            tier=TIER,
         )
         return asked
 
