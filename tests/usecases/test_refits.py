@@ -11,6 +11,7 @@ import pytest
 
 from matching import Matcher, Profile, TermModel, learning
 from matching.learning import Feedback, Learnt
+from matching.ranking import member_code
 from service.errors import LeaseLost
 from service.records import Community, Pair, Side
 from service.storage import jobs, models
@@ -155,14 +156,16 @@ def _numbers(kith: Kith) -> dict[str, int]:
 def prices_given(kith: Kith, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return the prices that a process which loads the community now gives to its matcher."""
     given: list[Any] = []
-    original = Matcher.fit
+    original = Matcher.use
 
-    def fit(self: Matcher, profiles: Any, **named: Any) -> Matcher:
-        given.append(named["prices"])
-        return original(self, profiles, **named)
+    def use(self: Matcher, model: Any, **named: Any) -> None:
+        ids = {member_code(profile.id): profile.id for profile in self.index_.profiles()}
+        prices = named["prices"]
+        given.append({ids[code]: price for code, price in zip(prices.codes, prices.values, strict=True)})
+        original(self, model, **named)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Matcher, "fit", fit)
+        patched.setattr(Matcher, "use", use)
         LoadedCommunities(kith.database).use(community_of(kith), len)
     return given[-1]
 
