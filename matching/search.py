@@ -135,19 +135,16 @@ class Search:
         scans, index, (around, online) = _compiled(), self.index, self._reach()
         rows, asked = self._rows(order.prices.values), self._asked(order)
         heaps = np.full(order.few, -np.inf), np.full(order.few + order.others, -np.inf)
-        parts = []
+        shares, parts = np.concatenate([np.empty(0), *(shares for _, shares in self.offered.values())]), []
+        offers = [
+            scans.Offered(one.within(around, online=online), self._spans(one), shares, one.postings)
+            for one in index.segments
+        ]
+        tail = self._shared_by_tail() if index.tail < index.rows else None
         for some in (True, False):
-            for segment in index.segments:
-                spans = [segment.spans(facet, columns) for facet, (columns, _) in self.offered.items()]
-                shares = [shares for _, shares in self.offered.values()]
-                ranges = segment.within(around, online=online)
-                offered = scans.Offered(
-                    ranges, np.concatenate(spans), np.concatenate(shares), segment.postings
-                )
-                parts.append(scans.best_of_segment(rows, asked, offered, some, heaps))
-            if index.tail < index.rows:
-                shared = self._shared_by_tail()
-                parts.append(scans.best_of_tail(rows, asked, shared, index.tail, some, heaps))
+            parts += [scans.best_of_segment(rows, asked, offered, some, heaps) for offered in offers]
+            if tail is not None:
+                parts.append(scans.best_of_tail(rows, asked, tail, index.tail, some, heaps))
             if heaps[1][0] > -np.inf:
                 break
         return Found(*(np.concatenate([part[at][: part[3]] for part in parts]) for at in range(3)))
@@ -160,9 +157,8 @@ class Search:
         alone = np.partition(ranks, -order.few)[-order.few] if order.few else np.inf
         wanted = order.few + order.others
         least = min(alone, np.partition(moved, -wanted)[-wanted] - reach)
-        tier = float(Found(np.zeros(1, np.int64), np.ones(1), np.zeros(1)).ranks[0])
         smallest = self.norm * length_norm(np.ones(1), self.mean_terms)[0]
-        return float((least - tier - self.near) * smallest) - _ROUNDING
+        return float((least - TIER - self.near) * smallest) - _ROUNDING
 
     def codes(self, rows: IntArray) -> WordArray:
         """Return what stands for the pairs of the member with some others."""
@@ -236,6 +232,11 @@ class Search:
         )
         return asked
 
+    def _spans(self, segment: Segment) -> IntArray:
+        """Return where the rows of all terms stand in a segment."""
+        spans = [segment.spans(facet, columns) for facet, (columns, _) in self.offered.items()]
+        return np.concatenate([np.empty((0, 2), np.int64), *spans])  # no facet may count
+
     def _shared_by_tail(self) -> FloatArray:
         first = self.index.tail
         shared = np.zeros(self.index.rows - first)
@@ -250,15 +251,13 @@ class Search:
         starts, lengths = ranges[:, 0], ranges[:, 1] - ranges[:, 0]
         offsets = np.cumsum(lengths) - lengths
         total, at, worth = int(lengths.sum()), [], []
-        for facet, (columns, shares) in self.offered.items():
-            for (first, last), share in zip(
-                segment.spans(facet, columns).tolist(), shares.tolist(), strict=True
-            ):
-                rows = segment.postings[first:last]
-                edges = np.searchsorted(rows, ranges)
-                sizes = edges[:, 1] - edges[:, 0]
-                at.append(rows[spread(edges[:, 0], sizes)] + np.repeat(offsets - starts, sizes))
-                worth.append(np.full(len(at[-1]), share))
+        shares = [share for _, shares in self.offered.values() for share in shares.tolist()]
+        for (first, last), share in zip(self._spans(segment).tolist(), shares, strict=True):
+            rows = segment.postings[first:last]
+            edges = np.searchsorted(rows, ranges)
+            sizes = edges[:, 1] - edges[:, 0]
+            at.append(rows[spread(edges[:, 0], sizes)] + np.repeat(offsets - starts, sizes))
+            worth.append(np.full(len(at[-1]), share))
         at_all, all_worth = np.concatenate([*at, ()]).astype(np.int64), np.concatenate([*worth, ()])
         shared = np.bincount(at_all, all_worth, total).astype(np.float64, copy=False)
         return spread(starts, lengths), shared

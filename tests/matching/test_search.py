@@ -10,7 +10,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from matching import Matcher, Place, Profile, Slot, TermModel, index, search
+from matching import FACETS, Matcher, Place, Profile, Slot, TermModel, index, search
 from matching import compiled as kernels
 from matching.asking import Asking
 from matching.index import Prices
@@ -143,6 +143,15 @@ def test_excluded_invited_and_changed_members_are_seen_to(compiled: bool) -> Non
     matcher.update(replace(asker, id="twin"), replace(members[5], interests=asker.interests))
     found = agree(matcher, search_of(matcher, asker))
     assert "twin" in {matcher.index_.profile(row).id for row in found.rows.tolist()}
+
+
+def test_where_no_facet_counts_everybody_is_alike(compiled: bool) -> None:
+    members = town(200)
+    with patch.object(index, "TAIL", 0):
+        matcher = Matcher(facet_weights=dict.fromkeys(FACETS, 0.0)).fit(members)
+    for member in members[:5]:
+        found = agree(matcher, search_of(matcher, member))
+        assert not found.shared.any()
 
 
 def test_several_segments_are_one_community(compiled: bool) -> None:
