@@ -124,16 +124,16 @@ class Matcher(BaseEstimator):
         """
         check_is_fitted(self)
         latest = {profile.id: profile for profile in profiles}
-        before = [self.index_.get(profile_id) for profile_id in latest]
+        before = self._counted(latest)
         self.index_.update(latest.values())
         self._recount(before, latest.values())
 
     def remove(self, profile_id: str) -> None:
         """Take a member out; an unknown id is no error."""
         check_is_fitted(self)
-        before = self.index_.get(profile_id)
+        before = self._counted([profile_id])
         self.index_.remove(profile_id)
-        self._recount([before], [])
+        self._recount(before, [])
 
     def remove_code(self, code: int) -> None:
         """Take out the member for whose id a code stands; an unknown one is no error."""
@@ -343,6 +343,10 @@ class Matcher(BaseEstimator):
 
     def _asking(self) -> Asking:
         return Asking(self.index_, self.weights_)
+
+    def _counted(self, ids: Iterable[str]) -> list[Profile | None]:
+        """Return the profiles whose spellings are counted, which nobody is before a term was completed."""
+        return [] if self._spellings is None else [self.index_.get(one) for one in ids]
 
     def _recount(self, before: Iterable[Profile | None], after: Iterable[Profile]) -> None:
         if self._spellings is None:
