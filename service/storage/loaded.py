@@ -282,6 +282,7 @@ class LoadedCommunities:
 
     def _tidy_saved(self, saved: SavedIndexes, loaded: Collection[int]) -> None:
         """Remove what holds somebody who was erased, of communities that this process does not look after."""
+        saved.forget_left()
         for number, change in saved.all():
             if number not in loaded:
                 with self._database.read() as connection:

@@ -120,11 +120,14 @@ class SavedIndexes:
         for folder in self._folders(number):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def all(self) -> list[tuple[int, int]]:
-        """Return whose indexes are saved, each with its change; remove what a crash has left."""
+    def forget_left(self) -> None:
+        """Remove what a crash has left."""
         for left in self._folder.glob(f"{_NEW}*"):
             if time.time() - left.stat().st_mtime > SECONDS_TO_SAVE:
                 shutil.rmtree(left, ignore_errors=True)
+
+    def all(self) -> list[tuple[int, int]]:
+        """Return whose indexes are saved, each with its change."""
         names = [path.name.partition("-") for path in self._folder.glob("[0-9]*-[0-9]*")]
         return [(int(number), int(change)) for number, _, change in names]
 
