@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, cycle, islice
 from typing import Any
 
@@ -70,16 +70,7 @@ def measure(matcher: Matcher, country: Country, askers: Sequence[Profile], km: f
 def _renamed(profiles: Iterator[Profile]) -> Iterator[Profile]:
     """Give everybody an id of their own."""
     for profile, number in zip(profiles, count(), strict=False):
-        yield Profile(
-            f"{profile.id}.{number}",
-            profile.name,
-            profile.interests,
-            profile.activities,
-            profile.goals,
-            place=profile.place,
-            radius_km=profile.radius_km,
-            availability=profile.availability,
-        )
+        yield replace(profile, id=f"{profile.id}.{number}")
 
 
 def _taken(call: Any, *words: Any) -> float:
@@ -123,8 +114,9 @@ def _asked(
 def _sizes(matcher: Matcher) -> tuple[float, float]:
     """Return the bytes a member of the index, without what is dense, and of the packed profiles."""
     index, members = matcher.index_, len(matcher)
-    packed = _bytes_of(index.roster.__dict__["_packed"], set())
-    return _bytes_of(index, set()) / members, packed / members
+    packed = index.roster.__dict__["_packed"]
+    ends = _bytes_of(packed.ends, set())
+    return (_bytes_of(index, set()) + ends) / members, _bytes_of(packed.numbers, set()) / members
 
 
 def _bytes_of(thing: Any, seen: set[int]) -> int:

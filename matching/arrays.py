@@ -1,4 +1,4 @@
-"""Arrays that grow at the end: columns of numbers about members, and rows of terms."""
+"""Arrays that grow at the end: columns of numbers about members, and ragged rows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +10,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 WordArray = NDArray[np.uint64]
+Numbers = NDArray[np.int32]
 
 
 def check_length(values: NDArray[Any], expected: int) -> None:
@@ -111,12 +112,12 @@ class Table:
             column.reorder(first, order)
 
 
-class RowsOfTerms:
+class Ragged:
     """Hold rows of numbers, of any length each, that grow at the end."""
 
-    def __init__(self) -> None:
-        self._numbers = Growing(np.int32)
-        self._ends = Growing(np.int32)
+    def __init__(self, dtype: type[np.generic] = np.int32, ends: type[np.generic] = np.int32) -> None:
+        self._numbers = Growing(dtype)
+        self._ends = Growing(ends)
         self._ends.extend([0])
 
     def parts(self) -> dict[str, Growing]:
@@ -128,12 +129,12 @@ class RowsOfTerms:
         self._numbers, self._ends = parts["numbers"], parts["ends"]
 
     @property
-    def numbers(self) -> NDArray[np.int32]:
+    def numbers(self) -> NDArray[Any]:
         """Return the numbers of all rows, those of one row after another."""
         return self._numbers.values
 
     @property
-    def ends(self) -> NDArray[np.int32]:
+    def ends(self) -> NDArray[Any]:
         """Return where each row ends and the next begins, with a 0 in front."""
         return self._ends.values
 
@@ -144,14 +145,24 @@ class RowsOfTerms:
 
     def extend(self, rows: Sequence[Sequence[int]]) -> None:
         """Append rows."""
-        self._ends.extend(self.ends[-1] + np.cumsum([len(row) for row in rows], dtype=np.int64))
-        self._numbers.extend(np.array([number for row in rows for number in row], np.int64))
+        self.append(
+            [len(row) for row in rows], np.array([number for row in rows for number in row], np.int64)
+        )
 
-    def of(self, rows: IntArray) -> tuple[IntArray, IntArray]:
+    def append(self, lengths: Sequence[int], numbers: NDArray[Any]) -> None:
+        """Append rows of these lengths, whose numbers come one after another."""
+        self._ends.extend(self.ends[-1] + np.cumsum(lengths, dtype=np.int64))
+        self._numbers.extend(numbers)
+
+    def row(self, number: int) -> NDArray[Any]:
+        """Return the numbers of one row."""
+        return self.numbers[slice(*self.ends[number : number + 2].tolist())]
+
+    def of(self, rows: IntArray) -> tuple[IntArray, NDArray[Any]]:
         """Return the lengths and the numbers of some rows, those of one row after another."""
         starts = self.ends[rows].astype(np.int64)
         lengths = self.ends[rows + 1] - starts
-        return lengths, self.numbers[spread(starts, lengths)].astype(np.int64)
+        return lengths, self.numbers[spread(starts, lengths)]
 
     def reorder(self, first: int, order: IntArray) -> None:
         """Put the rows from `first` on in another order, or only some of them."""
@@ -162,7 +173,7 @@ class RowsOfTerms:
 
     def renumber(self, numbers: IntArray) -> None:
         """Give every number another one."""
-        self._numbers.replace(numbers[self.numbers].astype(np.int32))
+        self._numbers.replace(numbers[self.numbers])
 
 
 def spread(starts: IntArray, lengths: IntArray) -> IntArray:

@@ -12,14 +12,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .arrays import BoolArray, FloatArray, IntArray, WordArray
+from .arrays import BoolArray, FloatArray, IntArray, Numbers, WordArray
 
 _A, _B, _C = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
 _ROUNDING = 1e-6
 
 
-Numbers = NDArray[np.int32]
 Heaps = tuple[FloatArray, FloatArray]  # the best ranks so far, alone and moved; the least in front
 Kept = tuple[IntArray, FloatArray, FloatArray, int]  # rows, what they share and are worth, how many
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from .arrays import FloatArray, Growing, IntArray, RowsOfTerms, WordArray, spread
+from .arrays import FloatArray, Growing, IntArray, Ragged, WordArray, spread
 from .features import ProfileVectorizer
 from .latent import Points, products
 from .model import TermModel
@@ -73,7 +73,7 @@ class PeerIndex:
         Everybody's facts, by row.
     roster : Roster
         Everybody's profiles, by row.
-    terms : dict of str to RowsOfTerms
+    terms : dict of str to Ragged
         By facet, the columns of each row's terms.
     segments : list of Segment
         The rows that are sorted, one stretch after another.
@@ -83,7 +83,7 @@ class PeerIndex:
         self.vectorizer = vectorizer
         self.members = Members(separate_by)
         self.roster = Roster()
-        self.terms = {facet: RowsOfTerms() for facet in FACETS}
+        self.terms = {facet: Ragged() for facet in FACETS}
         self.segments: list[Segment] = []
         self._stated = Growing(np.uint16)
         self.most_terms = 1  # of any row that there was
@@ -162,7 +162,7 @@ class PeerIndex:
         for facet, rows in self.terms.items():
             used = np.unique(rows.numbers).astype(np.int64)
             rows.renumber(self.vectorizer.columns_[facet].keep(used))
-        self._seal()
+        self._index(0)
 
     def reweigh(self, model: TermModel) -> None:
         """Weigh every term anew by another model, and place every row."""
@@ -297,7 +297,8 @@ class PeerIndex:
     def matrix(self, facet: str, rows: IntArray) -> Any:
         """Return some rows of a facet as a csr_array."""
         columns = self.vectorizer.columns_[facet]
-        block = columns.block_of(*self.terms[facet].of(rows))
+        lengths, numbers = self.terms[facet].of(rows)
+        block = columns.block_of(lengths, numbers.astype(np.int64))
         ends = np.concatenate([[0], np.cumsum(block.lengths)])
         return csr_array((block.values, block.columns, ends), shape=(len(rows), len(columns)))
 
@@ -326,9 +327,13 @@ class PeerIndex:
         while self.segments and self.rows - self.tail > (self.tail - self.segments[-1].first) / 2:
             self.segments.pop()
         first = self.tail
+        self._sort(first, np.arange(self.rows - first))
+        self._index(first)
+
+    def _index(self, first: int) -> None:
+        """Make a segment of the rows from `first` on, which are sorted, unless they are few."""
         if self.rows - first <= TAIL:
             return
-        self._sort(first, np.arange(self.rows - first))
         widths = {facet: len(columns) for facet, columns in self.vectorizer.columns_.items()}
         self.segments.append(Segment.of(first, self._keys(first), self.terms, widths))
 

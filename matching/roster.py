@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import Growing, IntArray, WordArray, spread
+from .arrays import Growing, IntArray, Ragged, WordArray
 from .profile import FACETS, Place, Profile, Slot
 from .ranking import member_code
 
@@ -23,9 +23,7 @@ class Roster:
     """Keep profiles by row; rows are appended, taken out, and change their order."""
 
     def __init__(self) -> None:
-        self._packed = Growing(np.uint8)
-        self._ends = Growing(np.int64)
-        self._ends.extend([0])
+        self._packed = Ragged(np.uint8, np.int64)
         self._alive = Growing(np.bool_)
         self._codes = Growing(np.uint64)
         self._sorted: NDArray[np.int32] = np.empty(0, np.int32)  # the first rows, by code
@@ -38,17 +36,11 @@ class Roster:
     def parts(self) -> dict[str, Growing]:
         """Return what of it is arrays; all rows have to be sorted."""
         order = Growing.over(self._sorted, len(self._sorted))
-        return {
-            "packed": self._packed,
-            "ends": self._ends,
-            "alive": self._alive,
-            "codes": self._codes,
-            "sorted": order,
-        }
+        return {**self._packed.parts(), "alive": self._alive, "codes": self._codes, "sorted": order}
 
     def restore(self, parts: Mapping[str, Growing]) -> None:
         """Take what `parts` gave."""
-        self._packed, self._ends = parts["packed"], parts["ends"]
+        self._packed.restore(parts)
         self._alive, self._codes = parts["alive"], parts["codes"]
         self._sorted, self._late = parts["sorted"].values, {}
         self._members = int(np.count_nonzero(self._alive.values))
@@ -112,9 +104,7 @@ class Roster:
     def extend(self, ids: Sequence[str], packed: Sequence[bytes]) -> None:
         """Append rows; nobody has these ids, or their rows are taken out next."""
         first = self.rows
-        lengths = np.array([len(one) for one in packed], np.int64)
-        self._ends.extend(self._ends.values[-1] + np.cumsum(lengths))
-        self._packed.extend(np.frombuffer(b"".join(packed), np.uint8))
+        self._packed.append([len(one) for one in packed], np.frombuffer(b"".join(packed), np.uint8))
         self._codes.extend(np.array([member_code(one) for one in ids], np.uint64))
         self._alive.extend(np.ones(len(ids), np.bool_))
         self._late |= {one: first + number for number, one in enumerate(ids)}
@@ -130,12 +120,7 @@ class Roster:
     def reorder(self, first: int, order: IntArray) -> None:
         """Put the rows from `first` on in another order, or keep only some of them."""
         rows = first + order
-        starts = self._ends.values[rows]
-        lengths = self._ends.values[rows + 1] - starts
-        packed = self._packed.values[spread(starts, lengths)]
-        end = int(self._ends.values[first])
-        self._packed.splice(end, packed)
-        self._ends.splice(first, end + np.cumsum([0, *lengths]))
+        self._packed.reorder(first, order)
         self._codes.reorder(first, order)
         self._alive.reorder(first, order)
         self._members = int(np.count_nonzero(self._alive.values))
@@ -147,8 +132,7 @@ class Roster:
             self._late = {}
 
     def _document(self, row: int) -> bytes:
-        start, end = self._ends.values[row : row + 2].tolist()
-        return self._packed.values[start:end].tobytes()
+        return self._packed.row(row).tobytes()
 
     def _find(self, ids: Sequence[str]) -> dict[str, int]:
         codes = np.array([member_code(one) for one in ids], np.uint64)

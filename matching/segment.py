@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from .arrays import BoolArray, FloatArray, Growing, IntArray, RowsOfTerms
+from .arrays import BoolArray, FloatArray, Growing, IntArray, Numbers, Ragged
 from .profile import EARTH_KM, FACETS, Place
 from .rules import Places
 
@@ -24,8 +24,6 @@ _LONG = 1024.0  # more than the longitudes of a strip
 _OFFLINE = 2.0**22  # more than all keys of places
 _NOWHERE = -1.0
 _MORE = 1e-6  # degrees; more than all roundings
-
-Numbers = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class Segment:
 
     @classmethod
     def of(
-        cls, first: int, keys: FloatArray, terms: Mapping[str, RowsOfTerms], widths: Mapping[str, int]
+        cls, first: int, keys: FloatArray, terms: Mapping[str, Ragged], widths: Mapping[str, int]
     ) -> "Segment":
         """Index the rows from `first` on, whose keys ascend."""
         fresh = np.flatnonzero(np.diff(keys, prepend=-np.inf))
@@ -102,10 +100,12 @@ class Segment:
 
 def sort_keys(places: Places, numbers: Numbers, online: BoolArray) -> FloatArray:
     """Return what members are sorted by: those of one strip together, from west to east."""
-    values = [(_NOWHERE, 0.0) if place is None else (place.lat, place.lon) for place in places.values]
+    used, at = np.unique(numbers, return_inverse=True)
+    found = [places.values[number] for number in used.tolist()]
+    values = [(0.0, 0.0) if place is None else (place.lat, place.lon) for place in found]
     lat, lon = np.array(values, np.float64).reshape(-1, 2).T
-    strips = np.where([place is None for place in places.values], _NOWHERE, _strip(lat) * _LONG + lon + 180)
-    keys: FloatArray = strips[numbers] + np.where(online, 0.0, _OFFLINE)
+    strips = np.where([place is None for place in found], _NOWHERE, _strip(lat) * _LONG + lon + 180)
+    keys: FloatArray = strips[at] + np.where(online, 0.0, _OFFLINE)
     return keys
 
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.arrays import Growing, RowsOfTerms, Table, spread
+from matching.arrays import Growing, Ragged, Table, spread
 
 rows = st.lists(st.lists(st.integers(0, 9), max_size=4), max_size=8)
 Rows = list[list[int]]
 
 
-def told(terms: RowsOfTerms) -> Rows:
+def told(terms: Ragged) -> Rows:
     return (
         [part.tolist() for part in np.split(terms.numbers, terms.ends[1:-1])] if len(terms.ends) > 1 else []
     )
@@ -32,7 +32,7 @@ def test_a_growing_array_holds_what_was_appended(parts: list[list[int]]) -> None
 
 @given(st.lists(rows, max_size=4))
 def test_rows_are_those_that_were_appended(parts: list[Rows]) -> None:
-    terms = RowsOfTerms()
+    terms = Ragged()
 
     for part in parts:
         terms.extend(part)
@@ -48,7 +48,7 @@ def test_rows_are_those_that_were_appended(parts: list[Rows]) -> None:
 
 @given(rows, rows, st.randoms())
 def test_rows_are_reordered_behind_those_that_stay(stay: Rows, others: Rows, chance: random.Random) -> None:
-    terms = RowsOfTerms()
+    terms = Ragged()
     terms.extend([*stay, *others])
     order = [at for at in range(len(others)) if chance.random() < 0.8]
     chance.shuffle(order)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from matching import FACETS, Place
-from matching.arrays import Growing, RowsOfTerms
+from matching.arrays import Growing, Ragged
 from matching.rules import Places
 from matching.segment import Segment, circle, sort_keys
 from tests.matching.values import RADIUS_KM
@@ -34,7 +34,7 @@ def segment_of(people: Sequence[tuple[Place | None, bool]], first: int = 0) -> t
     online = np.array([one for _, one in people], np.bool_)
     keys = sort_keys(places, np.array(numbers, np.int32), online)
     order = np.argsort(keys, kind="stable")
-    terms = {facet: RowsOfTerms() for facet in FACETS}
+    terms = {facet: Ragged() for facet in FACETS}
     for facet, rows in terms.items():
         rows.extend([[1]] * first)
         rows.extend([[int(at) % 3, 3] if facet == "goals" else [0] for at in order])

@@ -184,7 +184,7 @@ def test_the_erased_are_in_no_file_though_nobody_asks(kith: Kith, folder: Path) 
 def test_what_a_crash_has_left_is_removed(kith: Kith, folder: Path) -> None:
     for name, age in (("new-a", 3600), ("new-b", 0)):
         (folder / name).mkdir()
-        (folder / name / "roster.packed").write_bytes(b"half")
+        (folder / name / "roster.numbers").write_bytes(b"half")
         os.utime(folder / name, (time.time() - age,) * 2)
 
     process(kith, folder).tidy()
@@ -205,7 +205,7 @@ def test_a_small_community_leaves_no_saved_index(
 
 
 def _shorten(folder: Path) -> None:
-    for path in folder.rglob("roster.packed"):
+    for path in folder.rglob("roster.numbers"):
         path.write_bytes(path.read_bytes()[:10])
 
 
