@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .arrays import BoolArray, FloatArray, Growing, IntArray, Table
 from .interned import Interned, Verdicts
-from .meeting import Availabilities, Availability, any_opening, availability_of, openings, zone_of
+from .meeting import Availabilities, Availability, any_opening, availability_of, zone_of
 from .profile import Place, Profile, Slot, unit_vector
 from .ranking import kilometres, member_code
 
@@ -288,7 +288,8 @@ class Members:
         modes = question.modes_of(facts)
         distinct, number = np.unique(column["availability"], return_inverse=True)
         theirs = self.availability.openings(question.on)[:, distinct]
-        common = any_opening(theirs & openings([facts.availability], question.on))
+        mine = self.availability.openings_of(facts.availability, question.on)
+        common = any_opening(theirs & mine[:, None])
         return Verdict(
             equal=equal,
             present=present,
