@@ -4,7 +4,21 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from matching import Place
 from service.records import Member, Stay, as_document, from_document
@@ -109,8 +123,20 @@ def _find_by(
 ) -> Iterator[Member]:
     for start in range(0, len(values), IDS_PER_STATEMENT):
         some = values[start : start + IDS_PER_STATEMENT]
-        chosen = select(*COLUMNS).where(profiles.c.community == community, column.in_(some))
+        here = select(*COLUMNS).where(profiles.c.community == community)
+        if connection.dialect.name == "postgresql":
+            chosen = _each(here, column, some)
+        else:
+            chosen = here.where(column.in_(some))
         yield from map(as_member, connection.execute(chosen))
+
+
+def _each(here: Select[Any], column: ColumnElement[Any], values: Sequence[Any]) -> Select[Any]:
+    # Row by row in the index. Of a table that has grown since it was last analysed, as by an import, the
+    # planner expects so little that it would rather read the whole community, once for each portion.
+    asked = func.unnest(bindparam("asked", values, ARRAY(column.type))).table_valued("value").render_derived()
+    found = here.where(column == asked.c.value).limit(1).lateral("found")
+    return select(found).select_from(asked.join(found, true()))
 
 
 def page_of_members(connection: Connection, community: int, after: str, limit: int) -> list[Member]:
