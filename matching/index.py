@@ -22,7 +22,7 @@ from .profile import FACETS, Place, Profile
 from .ranking import member_code
 from .roster import Roster, pack
 from .rules import Facts, Members, Question, Verdict
-from .segment import Segment, circle, sort_keys
+from .segment import Segment, reach, sort_keys
 
 SLACK = 64  # masked rows that are never worth a clean-up
 TAIL = 2048  # rows behind the segments that a question reads one by one
@@ -242,15 +242,15 @@ class PeerIndex:
         self._stated, self._price = own["stated"], own["price"]
         self._directions, self._lengths = own["directions"], own["lengths"]
 
-    def judge(self, facts: Facts, question: Question, own_id: str, rows: IntArray | None = None) -> Verdict:
+    def judge(self, facts: Facts, question: Question, rows: IntArray | None = None) -> Verdict:
         """Apply the hard constraints to some rows or all, the asking member's own left out."""
-        invited_by, absent = self.rows_of(question.invited_by), self.rows_of({own_id, *question.exclude})
         asked = np.arange(self.rows) if rows is None else rows
-        return self.members.judge(facts, question, invited_by, absent, asked)
+        return self.members.judge(facts, question, asked, self.roster.codes[asked])
 
     def within(self, place: Place | None, km: float, *, online: bool) -> IntArray:
         """Return rows among which is everybody within a radius, and who can be met online if asked."""
-        ranges = [one.within(circle(place, km), online=online) for one in self.segments]
+        around = reach(place, km, online=online)
+        ranges = [one.within(around) for one in self.segments]
         late = np.arange(self.tail, self.rows)
         return np.concatenate([*(spread(part[:, 0], part[:, 1] - part[:, 0]) for part in ranges), late])
 
