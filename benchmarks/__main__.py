@@ -30,10 +30,9 @@ BENCHES: dict[str, Callable[[int], str]] = {
     "attacks": attacks.measure,
     "round": rounds.measure,
     "market": market.measure,
-    "import": import_load.measure,
 }
 ROUNDS_OF = {"round": 12}  # here a round is one of a community's, with the history of those before
-NAMES = (*BENCHES, "quality", "index", "http", "town")
+NAMES = (*BENCHES, "import", "quality", "index", "http", "town")
 
 
 def main() -> int:
@@ -78,6 +77,9 @@ def _measure(name: str, times: int, *, quick: bool) -> tuple[str, Mapping[str, s
     head = page.machine(f"median (least to most) of {times} rounds")
     if name == "http":
         return f"{head}\n\n{http_load.measure(times, with_country=not quick)}", {}
+    if name == "import":
+        figures, plot = import_load.measure(times)
+        return f"{head}\n\n{figures}", {import_load.PLOT: plot}
     if name == "index":
         figures, plot = index_speed.measure(times, index_speed.SIZES[: -1 if quick else None])
         return f"{head}\n\n{figures}", {index_speed.PLOT: plot}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -82,6 +83,7 @@ def _as_row(member: Member) -> dict[str, Any]:
     } | _reach(record.place, member.radius_km)
 
 
+@lru_cache(maxsize=16384)  # many live in a cell, and most leave the radius to us
 def _reach(place: Place | None, radius_km: float) -> dict[str, int | None]:
     if place is None:
         return dict.fromkeys(("tile_lat", "tile_lon", "reach_lat", "reach_lon", "widest_lon"))
