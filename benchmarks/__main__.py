@@ -76,7 +76,8 @@ def _measure(name: str, times: int, *, quick: bool) -> tuple[str, Mapping[str, s
         return f"{page.machine('one day')}\n\n{town.measure(town.FEWER if quick else town.MEMBERS)}", {}
     head = page.machine(f"median (least to most) of {times} rounds")
     if name == "http":
-        return f"{head}\n\n{http_load.measure(times, with_country=not quick)}", {}
+        figures, plot = http_load.measure(times, http_load.SIZES[: -1 if quick else None])
+        return f"{head}\n\n{figures}", {http_load.PLOT: plot}
     if name == "import":
         figures, plot = import_load.measure(times)
         return f"{head}\n\n{figures}", {import_load.PLOT: plot}

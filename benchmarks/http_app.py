@@ -1,7 +1,8 @@
-"""`python -m benchmarks.http_app [--nothing] PORT`: what `./dev bench http` measures, as `kith serve` serves.
+"""`python -m benchmarks.http_app [--nothing|--profiled] PORT`: what `./dev bench http` measures, as served.
 
 Our app with one route more, which authenticates in SQL and answers 3 kB: what any service would have to do.
-With --nothing a WSGI app that does nothing, under the same server.
+With --nothing a WSGI app that does nothing, under the same server; with --profiled in one process, whose time
+is looked at (see `http_shares`).
 """
 
 import sys
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from flask import Flask, Response
 
+from benchmarks.http_shares import Profiled
 from service import cli, start
 from service.settings import Settings
 
@@ -33,6 +35,13 @@ def with_plain_route(
     return app
 
 
+def with_profile(
+    settings: Settings, redis_address: str, revive: "Callable[[], str] | None"
+) -> "WSGIApplication":
+    """Make the same app, profiled."""
+    return Profiled(with_plain_route(settings, redis_address, revive))
+
+
 def nothing(_environ: "WSGIEnvironment", respond: "StartResponse") -> "Iterable[bytes]":
     """Answer nothing, to anything."""
     respond("200 OK", [("Content-Type", "application/json"), ("Content-Length", "2")])
@@ -46,8 +55,9 @@ def main() -> int:
         from service.serving import serve
 
         return serve(lambda: nothing, host="127.0.0.1", port=int(port), workers=WORKERS)
-    start.make_app = with_plain_route
-    return cli.main(["serve", "--port", port, "--workers", str(WORKERS)])
+    profiled = "--profiled" in sys.argv
+    start.make_app = with_profile if profiled else with_plain_route
+    return cli.main(["serve", "--port", port, "--workers", str(1 if profiled else WORKERS)])
 
 
 if __name__ == "__main__":

@@ -13,25 +13,32 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import count, islice
 from pathlib import Path
 
+from benchmarks.cost_plot import draw
 from benchmarks.crowds import crowd, person
 from benchmarks.figures import Spread, quantile, table
 from benchmarks.http_app import PLAIN
+from benchmarks.http_shares import SHARES, shares_table
 from benchmarks.load_client import Asked, Load, Result
-from benchmarks.running import NDJSON, ROOT, FailedError, environment, free_port, run_kith, running
+from benchmarks.running import NDJSON, ROOT, Caller, FailedError, environment, free_port, run_kith, running
 
+SIZES = (1_000, 10_000, 1_000_000)
 TOWN, COUNTRY, SMALL = 10_000, 1_000_000, 100
+PLOT = "cost-of-serving.svg"
 CONNECTIONS = 8
 SECONDS = 2.0
 CACHED_ASKERS = 100
 ASKERS = 1000
 LINES_AN_IMPORT = 500
-APP, NOTHING = ("-m", "benchmarks.http_app"), ("-m", "benchmarks.http_app", "--nothing")
+APP = ("-m", "benchmarks.http_app")
+NOTHING, PROFILED = (*APP, "--nothing"), (*APP, "--profiled")
+PROFILED_REQUESTS = 500
 SERVER, NO_OP, BASE, CACHED = "no-op app, same server", "`/livez`", "SQL and 3 kB", "suggestion, cached"
-IN_TOWN, IN_COUNTRY = (f"suggestion, uncached, {members:,}" for members in (TOWN, COUNTRY))
+UNCACHED = "suggestion, uncached, {:,}".format  # by the number of members
+IN_TOWN, IN_COUNTRY = UNCACHED(TOWN), UNCACHED(COUNTRY)
 GOALS = {CACHED: 0.6, IN_TOWN: 0.4, IN_COUNTRY: 0.35}
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -70,10 +77,10 @@ class Turn:
         return 1000 * quantile(self.latencies, share)
 
 
-def measure(rounds: int, *, with_country: bool = True) -> str:
-    """Measure every kind so many times in turn and return the tables."""
+def measure(rounds: int, sizes: Sequence[int] = SIZES) -> tuple[str, str]:
+    """Measure every kind so many times in turn, and return the tables and the plot."""
     with tempfile.TemporaryDirectory(prefix="kith-bench-") as folder, ExitStack() as servers:
-        kinds = _kinds(Path(folder), servers, with_country=with_country)
+        kinds = _kinds(Path(folder), servers, sizes)
         for name, kind in kinds.items():
             say(f"warming up: {name}")
             ask(kind, most=max(4 * kind.connections, CACHED_ASKERS if name == CACHED else 0), seconds=1e9)
@@ -82,29 +89,43 @@ def measure(rounds: int, *, with_country: bool = True) -> str:
             say(f"round {number + 1}")
             for name, kind in kinds.items():
                 turns[name].append(_turn(kind))
-    return f"{_rates(turns)}\n\n{_shares(turns)}"
+        servers.close()
+        profiled = _profiled(Path(folder), {name: kinds[name] for name in (BASE, CACHED, IN_TOWN)})
+    tables = (_rates(turns), _shares(turns), shares_table(profiled))
+    return "\n\n".join(tables), _plot(turns, sizes)
 
 
-def _kinds(folder: Path, servers: ExitStack, *, with_country: bool) -> dict[str, Kind]:
+def _profiled(folder: Path, kinds: Mapping[str, Kind]) -> dict[str, Mapping[str, float]]:
+    """Ask one process one thing after another, and return the seconds of its parts for each kind."""
+    found = {}
+    with app(environment(folder / "home"), folder / "log", PROFILED) as (port, group):
+        for name, kind in kinds.items():
+            say(f"profiling: {name}")
+            alone = replace(kind, port=port, group=group, connections=1)
+            with Caller(port, kind.key) as caller:
+                ask(alone, seconds=1e9, most=CACHED_ASKERS)
+                caller.get(SHARES)
+                ask(alone, seconds=1e9, most=PROFILED_REQUESTS)
+                found[name] = caller.get(SHARES).json
+    return found
+
+
+def _kinds(folder: Path, servers: ExitStack, sizes: Sequence[int]) -> dict[str, Kind]:
     environ = environment(folder / "home")
-    sizes = {"Town": TOWN, "Posts": SMALL, "Imports": SMALL} | ({"Country": COUNTRY} if with_country else {})
-    keys = {name: community(environ, folder, name, members) for name, members in sizes.items()}
+    keys = {members: community(environ, folder, f"Of {members}", members) for members in sizes}
+    posts, imports = (community(environ, folder, name, SMALL) for name in ("Posts", "Imports"))
     ours = servers.enter_context(app(environ, folder / "log", APP))
     theirs = servers.enter_context(app(environ, folder / "log", NOTHING))
-    fresh, town = count(), keys["Town"]
-    kinds = {
+    fresh, town = count(), keys[TOWN]
+    return {
         SERVER: Kind(*theirs, "", _over(["/"])),
         NO_OP: Kind(*ours, "", _over(["/livez"])),
         BASE: Kind(*ours, town, _over([PLAIN])),
         CACHED: Kind(*ours, town, _over([suggestions(at) for at in range(CACHED_ASKERS)])),
-        IN_TOWN: Kind(*ours, town, _unseen(TOWN, fresh)),
-    }
-    if with_country:
-        kinds[IN_COUNTRY] = Kind(*ours, keys["Country"], _unseen(COUNTRY, fresh))
-    return kinds | {
-        "profile posted": Kind(*ours, keys["Posts"], _posts(), "application/json"),
+        **{UNCACHED(members): Kind(*ours, key, _unseen(members, fresh)) for members, key in keys.items()},
+        "profile posted": Kind(*ours, posts, _posts(), "application/json"),
         f"import of {LINES_AN_IMPORT}, a line": Kind(
-            *ours, keys["Imports"], _imports(), NDJSON, connections=1, lines=LINES_AN_IMPORT
+            *ours, imports, _imports(), NDJSON, connections=1, lines=LINES_AN_IMPORT
         ),
     }
 
@@ -212,6 +233,17 @@ def _row(name: str, mine: Sequence[Turn], base: Sequence[Turn]) -> tuple[str, ..
     rate = Spread.of(turn.rate for turn in mine).words(0)
     goal = f"at least {GOALS[name]}" if name in GOALS else ""
     return (name, rate, ratio.words(2), goal, *(Spread.of(map(column, mine)).words(2) for column in columns))
+
+
+def _plot(turns: Mapping[str, Sequence[Turn]], sizes: Sequence[int]) -> str:
+    """Draw what each kind of answer costs at each size; what doesn't depend on it is level."""
+
+    def spent(name: str) -> float:
+        return Spread.of(1000 * turn.spent for turn in turns[name]).median
+
+    curves = {name: [(float(members), spent(name)) for members in sizes] for name in (BASE, CACHED)}
+    curves["uncached"] = [(float(members), spent(UNCACHED(members))) for members in sizes]
+    return draw(curves, "members", "processor milliseconds a request, median")
 
 
 def _shares(turns: Mapping[str, Sequence[Turn]]) -> str:

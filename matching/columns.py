@@ -157,6 +157,14 @@ class Columns:
             return self._misspelt.get(term, term)
         return self.model.spelling.nearest(term) or term
 
+    def term(self, column: int) -> str:
+        """Return the term of a column that is no column of kin."""
+        return self.terms[column - self.groups]
+
+    def leaning_on(self, column: int) -> Sequence[int]:
+        """Return the columns of the terms that put something on this one, which is not their own."""
+        return self._put_on.get(column, ())
+
     def numbers(self, rows: Sequence[Iterable[str]]) -> list[list[int]]:
         """Return the columns of rows of terms that all have one, in the order of the terms."""
         return [[self._ids[term] for term in sorted(terms)] for terms in rows]

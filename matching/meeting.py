@@ -142,10 +142,8 @@ def common_slots(mine: WordArray, theirs: WordArray, zone: str, on: date) -> tup
     on : date
         The first of the seven days.
     """
-    bits = np.unpackbits((mine & theirs).view(np.uint8), bitorder="little")  # the last ones are never set
-    edges = (np.flatnonzero(bits[1:] != bits[:-1]) + 1).tolist()
-    if bits[0]:
-        edges.insert(0, 0)
+    common = int.from_bytes((mine & theirs).tobytes(), "little")
+    edges = _bits(common ^ (common << 1))
     slots: list[Slot] = []
     for first, past in zip(edges[::2], edges[1::2], strict=True):
         slots += _cut(first, past + SHORTEST - 1, zone, on)
@@ -154,11 +152,22 @@ def common_slots(mine: WordArray, theirs: WordArray, zone: str, on: date) -> tup
     return tuple(slots[:MOST_SHOWN])
 
 
+def _bits(word: int) -> list[int]:
+    """Return which bits are set, ascending."""
+    found = []
+    while word:
+        lowest = word & -word
+        found.append(lowest.bit_length() - 1)
+        word ^= lowest
+    return found
+
+
 @lru_cache(maxsize=1024)
 def _midnights(zone: str, on: date) -> tuple[int, ...]:
     return tuple((np.flatnonzero(np.diff(local_quarters(zone, on) // A_DAY)) + 1).tolist())
 
 
+@lru_cache(maxsize=4096)
 def _cut(first: int, past: int, zone: str, on: date) -> list[Slot]:
     """Cut a common time at midnight; where no piece of an hour is left, show it whole."""
     inner = [midnight for midnight in _midnights(zone, on) if first < midnight < past]

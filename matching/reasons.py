@@ -53,7 +53,10 @@ class Common:
 
     def by_facet(self) -> dict[str, tuple[str, ...]]:
         """Return the shared terms of each facet as written."""
-        return {facet: tuple(s.written for s in self.shared if s.facet == facet) for facet in FACETS}
+        written: dict[str, list[str]] = {facet: [] for facet in FACETS}
+        for shared in self.shared:
+            written[shared.facet].append(shared.written)
+        return {facet: tuple(terms) for facet, terms in written.items()}
 
 
 def band(km: float) -> tuple[int, int]:
@@ -81,8 +84,8 @@ def reasons(
     said += [say.related.format(mine=pair.mine, theirs=pair.theirs) for pair in common.related[:1]]
     if distance is not None:
         said.append((say.distance if distance[0] else say.near).format(start=distance[0], to=distance[1]))
-    free = [say.free.format(day=say.days[slot.day], part=_part(slot, say)) for slot in slots]
-    return (*said, *list(dict.fromkeys(free))[:_SLOTS])
+    free = list(dict.fromkeys((say.days[slot.day], _part(slot, say)) for slot in slots))
+    return (*said, *(say.free.format(day=day, part=part) for day, part in free[:_SLOTS]))
 
 
 def how_known(acquaintance: Acquaintance, say: Catalogue = ENGLISH) -> str:

@@ -19,6 +19,7 @@ from .ranking import member_code
 
 _FEW = 64  # ids, that are quicker looked up one by one
 _CODING = "utf-8", "surrogatepass"
+_JSON = json.JSONDecoder()
 
 
 class Roster:
@@ -97,6 +98,17 @@ class Roster:
     def profile(self, row: int) -> Profile:
         """Return the profile of a row."""
         return unpack(self._document(row))
+
+    def names(self, row: int) -> tuple[str, str]:
+        """Return the id and the name of a row's member, and read no more than these."""
+        text = self._document(row).decode(*_CODING)
+        profile_id, end = _JSON.raw_decode(text, 1)
+        name, _ = _JSON.raw_decode(text, end + 1)
+        return profile_id, name
+
+    def terms(self, row: int) -> dict[str, list[str]]:
+        """Return the terms of a row's member as written, by facet."""
+        return dict(zip(FACETS, _read(self._document(row))[2:5], strict=True))
 
     def holds(self, row: int, packed: bytes) -> bool:
         """Tell whether a row's profile is this one."""
@@ -185,7 +197,7 @@ def pack(profile: Profile) -> bytes:
 
 def unpack(packed: bytes) -> Profile:
     """Read a profile back."""
-    stated = json.loads(packed.decode(*_CODING))
+    stated = _read(packed)
     terms, (cell, radius_km, modes, zone) = map(tuple, stated[2:5]), stated[5:9]
     slots, languages, attributes, seeks, flags = stated[9:]
     return Profile(
@@ -209,6 +221,10 @@ def unpack(packed: bytes) -> Profile:
 def _head(profile_id: str) -> bytes:
     """Return what a packed profile of this id begins with."""
     return _written([profile_id])[:-1] + b","
+
+
+def _read(packed: bytes) -> Any:
+    return _JSON.decode(packed.decode(*_CODING))
 
 
 def _written(value: Any) -> bytes:

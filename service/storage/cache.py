@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import SystemRandom
@@ -26,6 +26,7 @@ SCAN_COUNT = 1000
 
 log = structlog.get_logger(__name__)
 _random = SystemRandom()
+_in_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class CacheKey:
     @cached_property
     def header(self) -> bytes:
         """The whole key as one line of JSON, in which no two keys are alike."""
-        return json.dumps([self.community, self.profile, *self.parts], separators=(",", ":")).encode()
+        return _in_json([self.community, self.profile, *self.parts]).encode()
 
     @property
     def name(self) -> str:
@@ -70,13 +71,21 @@ class Cache(Protocol):
         """The way to Redis that the rate limits share, if this cache has one."""
         ...
 
+    def look_up(self, keys: Sequence[CacheKey]) -> list[Lookup]:
+        """Look up some answers at once."""
+        ...
+
+    def keep(self, entries: Mapping[CacheKey, bytes]) -> bool:
+        """Keep some answers; False where one of them could not be kept."""
+        ...
+
     def get(self, key: CacheKey) -> Lookup:
         """Look an answer up."""
-        ...
+        return self.look_up([key])[0]
 
     def put(self, key: CacheKey, body: bytes) -> bool:
         """Keep an answer; False where it could not be kept."""
-        ...
+        return self.keep({key: body})
 
     def forget_community(self, community: str) -> bool:
         """Remove every answer of a community; False where that could not be done now."""
@@ -116,7 +125,7 @@ def _spread(seconds: float) -> float:
     return seconds * _random.uniform(1 - ANSWER_SPREAD, 1 + ANSWER_SPREAD)
 
 
-class RedisCache:
+class RedisCache(Cache):
     """Answers that all processes share; off while Redis is refused, frozen or full."""
 
     def __init__(
@@ -131,25 +140,38 @@ class RedisCache:
         """The way to Redis."""
         return self._link
 
-    def get(self, key: CacheKey) -> Lookup:
-        """Look an answer up; anything odd is a miss, `off` if Redis can't be used."""
+    def look_up(self, keys: Sequence[CacheKey]) -> list[Lookup]:
+        """Look answers up in one round trip; anything odd is a miss, `off` if Redis can't be used."""
         try:
-            stored = self._link.run(lambda client: client.get(key.name))
-            return MISS if stored is None else Lookup("hit", decode(key, stored))
+            stored = self._link.run(lambda client: client.mget([key.name for key in keys]))
+        except (OddEntry, RedisOff):
+            return [OFF for _ in keys]
+        return [self._read(key, one) for key, one in zip(keys, stored, strict=True)]
+
+    def keep(self, entries: Mapping[CacheKey, bytes]) -> bool:
+        """Keep answers in one round trip; False if Redis can't be used."""
+
+        def write(client: Redis) -> bool:
+            pipeline = client.pipeline(transaction=False)
+            for key, body in entries.items():
+                lifetime = int(_spread(self._lifetime_seconds or LIFETIMES[key.kind]) * 1000)
+                pipeline.set(key.name, encode(key, body), px=lifetime)
+            return all(pipeline.execute())
+
+        try:
+            return self._link.run(write)
+        except (OddEntry, RedisOff):
+            return False
+
+    def _read(self, key: CacheKey, stored: object) -> Lookup:
+        if stored is None:
+            return MISS
+        try:
+            return Lookup("hit", decode(key, stored))
         except OddEntry:
             log.warning("cache_entry_odd", community=key.community)
             self._observe("cache_entry_odd")
             return MISS
-        except RedisOff:
-            return OFF
-
-    def put(self, key: CacheKey, body: bytes) -> bool:
-        """Keep an answer; False if Redis can't be used."""
-        lifetime = int(_spread(self._lifetime_seconds or LIFETIMES[key.kind]) * 1000)
-        try:
-            return bool(self._link.run(lambda client: client.set(key.name, encode(key, body), px=lifetime)))
-        except (OddEntry, RedisOff):
-            return False
 
     def forget_community(self, community: str) -> bool:
         """Remove every answer of a community; False if Redis can't be used, so that the job comes again."""
@@ -178,7 +200,7 @@ class RedisCache:
         self._link.close()
 
 
-class LocalCache:
+class LocalCache(Cache):
     """Answers that this process alone keeps, the least recently used going first."""
 
     link = None
@@ -197,8 +219,16 @@ class LocalCache:
         self._bytes = 0
         self._kept: OrderedDict[CacheKey, tuple[float, bytes]] = OrderedDict()
 
-    def get(self, key: CacheKey) -> Lookup:
-        """Look an answer up."""
+    def look_up(self, keys: Sequence[CacheKey]) -> list[Lookup]:
+        """Look answers up."""
+        return [self._find(key) for key in keys]
+
+    def keep(self, entries: Mapping[CacheKey, bytes]) -> bool:
+        """Keep answers; False if one alone is larger than the whole cache."""
+        kept = [self._put(key, body) for key, body in entries.items()]
+        return all(kept)
+
+    def _find(self, key: CacheKey) -> Lookup:
         with self._lock:
             if key not in self._kept:
                 return MISS
@@ -209,8 +239,7 @@ class LocalCache:
             self._kept.move_to_end(key)
             return Lookup("hit", body)
 
-    def put(self, key: CacheKey, body: bytes) -> bool:
-        """Keep an answer; False if it alone is larger than the whole cache."""
+    def _put(self, key: CacheKey, body: bytes) -> bool:
         size = self._size(key, body)
         if size > self._max_bytes:
             return False
@@ -250,16 +279,16 @@ class LocalCache:
         return len(body) + len(key.header) + 500  # what Python's objects around them take
 
 
-class NoCache:
+class NoCache(Cache):
     """Keeps nothing."""
 
     link = None
 
-    def get(self, key: CacheKey) -> Lookup:
+    def look_up(self, keys: Sequence[CacheKey]) -> list[Lookup]:
         """Tell that there is no cache."""
-        return OFF
+        return [OFF for _ in keys]
 
-    def put(self, key: CacheKey, body: bytes) -> bool:
+    def keep(self, entries: Mapping[CacheKey, bytes]) -> bool:
         """Keep nothing."""
         return False
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from service.records import Access
-from service.storage.cache import Cache, CacheKey
 from service.storage.followed import Followed
 
 if TYPE_CHECKING:
@@ -33,6 +32,11 @@ class KeptFront:
         return json.dumps(kept, separators=(",", ":")).encode()
 
     @classmethod
+    def of(cls, front: "Front", access: Access) -> "KeptFront":
+        """Return a front that the matcher made just where the community stood when it was asked."""
+        return cls(front, access.standing().tiles, access.community.change_number)
+
+    @classmethod
     def decode(cls, kept: bytes) -> "KeptFront":
         """Return what was kept."""
         from matching import Front
@@ -40,23 +44,6 @@ class KeptFront:
         stamp, reached, ids, *marks = json.loads(kept)
         by_rank, by_moved = (mark and (float(mark[0]), int(mark[1])) for mark in marks)
         return cls(Front(tuple(ids), by_rank, by_moved), stamp, reached)
-
-
-class Fronts:
-    """Keeps fronts where the answers are kept."""
-
-    def __init__(self, cache: Cache) -> None:
-        self._cache = cache
-
-    def find(self, key: CacheKey) -> KeptFront | None:
-        """Return the front that is kept under a key."""
-        kept = self._cache.get(key)
-        return None if kept.body is None else KeptFront.decode(kept.body)
-
-    def keep(self, key: CacheKey, access: Access, front: "Front") -> None:
-        """Keep a front that the matcher made just where the community stood when it was asked."""
-        made = KeptFront(front, access.standing().tiles, access.community.change_number)
-        self._cache.put(key, made.encode())
 
 
 def front_for(access: Access, kept: KeptFront | None, followed: Followed | None) -> "Front | None":

@@ -16,7 +16,7 @@ from service.storage.followed import Followed
 from service.storage.loaded import LoadedCommunities
 from service.storage.session import Session
 from service.usecases import pairs
-from service.usecases.fronts import Fronts, front_for
+from service.usecases.fronts import KeptFront, front_for
 
 if TYPE_CHECKING:
     from matching import Answer, Front, Matcher
@@ -49,7 +49,6 @@ class Suggester:
 
     def __init__(self, cache: Cache, loaded: LoadedCommunities) -> None:
         self._cache = cache
-        self._fronts = Fronts(cache)
         self._loaded = loaded
         self._flight: SingleFlight[Found] = SingleFlight()
 
@@ -64,24 +63,27 @@ class Suggester:
 
         `render` is given the answer and the ids of those who have accepted the member.
         """
-        key = _key(access, question)
-        kept = self._cache.get(key)
+        key, front_key = _keys(access, question)
+        kept, kept_front = self._cache.look_up([key, front_key])
         if kept.status == "hit" and kept.body is not None:
             return Found("hit", kept.body, "hit")
 
         def compute() -> Found:
-            answer, invited_by = self._ask(session, access, question, keep=kept.status == "miss")
+            front = KeptFront.decode(kept_front.body) if kept_front.body else None
+            answer, invited_by = self._ask(session, access, question, front, keep=kept.status == "miss")
             body = render(answer, invited_by)
-            stored = kept.status == "miss" and self._cache.put(key, body)
+            entries = {key: body}
+            if answer.front is not None:
+                entries[front_key] = KeptFront.of(answer.front, access).encode()
+            stored = kept.status == "miss" and self._cache.keep(entries)
             return Found("miss" if stored else "off", body, "scan" if answer.scanned else "front")
 
         return self._flight.run(key, compute)
 
     def _ask(
-        self, session: Session, access: Access, question: Question, *, keep: bool
+        self, session: Session, access: Access, question: Question, kept: KeptFront | None, *, keep: bool
     ) -> tuple["Answer", Collection[str]]:
-        member, key = access.asked(), _front_key(access, question)
-        kept = self._fronts.find(key) if keep else None
+        member = access.asked()
 
         def put(
             matcher: "Matcher", found: _Others, followed: Followed | None
@@ -89,12 +91,9 @@ class Suggester:
             front = front_for(access, kept, followed) if keep else None
             return ask(matcher, *found, access.now, member, question, front)
 
-        answer, invited_by = self._loaded.use_with(
+        return self._loaded.use_with(
             access.community, lambda: _read_others(session, access.community, member), put
         )
-        if answer.front is not None:
-            self._fronts.keep(key, access, answer.front)
-        return answer, invited_by
 
 
 def _read_others(session: Session, community: Community, member: Member) -> _Others:
@@ -136,19 +135,10 @@ def ask(
     return answer, invited_by
 
 
-def _key(access: Access, question: Question) -> CacheKey:
-    standing = access.standing()
-    return CacheKey(access.community.id, standing.id, (*_parts(access, question), standing.tiles))
-
-
-def _front_key(access: Access, question: Question) -> CacheKey:
-    return CacheKey(access.community.id, access.standing().id, _parts(access, question), "front")
-
-
-def _parts(access: Access, question: Question) -> tuple[str, ...]:
-    """Return all that an answer depends on, but for what others are seen as."""
+def _keys(access: Access, question: Question) -> tuple[CacheKey, CacheKey]:
+    """Return the keys of an answer and of its front, which what others are seen as doesn't move."""
     community, standing = access.community, access.standing()
-    return (
+    parts = (
         FORMAT,
         community.settings_stamp,
         community.model,
@@ -157,3 +147,5 @@ def _parts(access: Access, question: Question) -> tuple[str, ...]:
         datetime.fromtimestamp(access.now / 1000, UTC).date().isoformat(),
         f"{question.limit} {question.radius_km} {question.mode} {question.facet}",
     )
+    answer = CacheKey(community.id, standing.id, (*parts, standing.tiles))
+    return answer, CacheKey(community.id, standing.id, parts, "front")

@@ -11,11 +11,12 @@ from service.schemas.queries import write_cursor
 
 T = TypeVar("T")
 CONTENT_TYPE = "application/json"
+_in_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def as_json(content: Any) -> bytes:
     """Return content as JSON in UTF-8."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return _in_json(content).encode()
 
 
 def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

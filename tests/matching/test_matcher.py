@@ -92,6 +92,14 @@ def test_a_shared_term_needs_no_kin() -> None:
     assert matcher.suggest(one).items[0].related == ()
 
 
+def test_two_kinds_of_one_broad_concept_are_not_named() -> None:
+    one = Profile("one", "O", interests=("running",))
+
+    matcher = Matcher().fit([one, Profile("other", "X", interests=("snowshoeing", "jogging"))])
+
+    assert matcher.suggest(one).items[0].related == (("running", "jogging"),)
+
+
 def test_another_model_weighs_everybody_anew() -> None:
     one = Profile("one", "O", interests=("opera", "zither"))
     peers = [Profile("a", "A", interests=("opera",)), Profile("b", "B", interests=("zither",))]

@@ -1,9 +1,11 @@
 """A roster gives back the profiles that it was given, and finds each by its id."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from matching import Place, Profile, Slot, roster
+from matching import FACETS, Place, Profile, Slot, roster
 from matching.roster import Roster, pack, unpack
 
 FULL = Profile(
@@ -41,6 +43,15 @@ def told(kept: Roster) -> dict[str, int]:
 def test_a_profile_comes_back_as_it_was(profile: Profile) -> None:
     assert unpack(pack(profile)) == profile
     assert pack(unpack(pack(profile))) == pack(profile)
+
+
+@pytest.mark.parametrize("profile", [replace(FULL, id='id "ü'), PLAIN])
+def test_names_and_terms_are_read_by_themselves(profile: Profile) -> None:
+    kept = Roster()
+    kept.extend([profile.id], [pack(profile)])
+
+    assert kept.names(0) == (profile.id, profile.name)
+    assert kept.terms(0) == {facet: list(profile.terms(facet)) for facet in FACETS}
 
 
 def test_early_and_late_rows_are_found() -> None:

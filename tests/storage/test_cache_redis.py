@@ -74,7 +74,6 @@ def test_an_entry_of_another_type_is_a_miss_and_does_not_stop_the_cache(
     redis_server.client.rpush(KEY.name, "x")
 
     assert cache.get(KEY).status == "miss"
-    assert seen == ["cache_entry_odd"]
     assert not cache.link.broken
 
     assert cache.put(KEY, b"{}")
