@@ -6,7 +6,7 @@ so that what was written is seen by the next question. Rows change when more is 
 question. Not thread-safe: the caller locks.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,6 @@ from .segment import Segment, reach, sort_keys
 
 SLACK = 64  # masked rows that are never worth a clean-up
 TAIL = 2048  # rows behind the segments that a question reads one by one
-ROWS_AT_ONCE = 8192  # whose points are worked out together
 _MOST_TERMS = 2**16 - 1
 
 
@@ -140,7 +139,7 @@ class PeerIndex:
         counts = np.array([[len(row) for row in rows] for rows in numbers.values()], np.int64).sum(axis=0)
         self._stated.extend(np.minimum(counts, _MOST_TERMS))
         self.most_terms = max(self.most_terms, int(counts.max(initial=0)))
-        self._place(added)
+        self._append(self.vectorizer.points(added))
         ids = [profile.id for profile in added]
         # Who changes keeps their price; who comes back under an id is a newcomer.
         self._price.extend([self._price.values[before[one]] if one in before else 0.0 for one in ids])
@@ -177,9 +176,8 @@ class PeerIndex:
         if not self.vectorizer.dimensions:
             self._lengths.extend(np.zeros(self.rows))
             return
-        for start in range(0, self.rows, ROWS_AT_ONCE):
-            rows = range(start, min(start + ROWS_AT_ONCE, self.rows))
-            self._place([self.profile(row) for row in rows])
+        for points in self.vectorizer.points_of(self.terms, self.rows):
+            self._append(points)
 
     def charge(self, prices: PriceList) -> None:
         """Give members other prices; who has none, or comes later, pays 0."""
@@ -306,8 +304,8 @@ class PeerIndex:
         """Return the rows of those of these members who are in, ascending."""
         return np.array(sorted(self.roster.find(ids).values()), np.int64)
 
-    def _place(self, profiles: Sequence[Profile]) -> None:
-        directions, lengths = self.vectorizer.points(profiles)
+    def _append(self, points: Points) -> None:
+        directions, lengths = points
         self._directions.extend(directions.ravel())
         self._lengths.extend(lengths)
 

@@ -200,6 +200,9 @@ class LoadedCommunity:
             latest = profiles.changed_last(connection, self._number, WITNESSES)
         witnesses = [Witness(*one) for one in latest if one[1] <= self._community.change_number]
         saved.save(self._community, self._matcher, *self._numbers.arrays(), witnesses)
+        # What the processes share is mapped here too, in the place of memory of our own.
+        if found := saved.load(self._community, self._matcher.model_):
+            self._matcher, self._numbers = found.matcher, Numbers(found.numbers, found.codes)
 
     def _fitted(self, kept: KeptModel | None) -> dict[str, Any]:
         if kept is None:

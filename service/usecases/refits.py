@@ -17,6 +17,7 @@ from service.storage.communities import Write
 from service.storage.database import Database
 from service.storage.jobs import Job
 from service.storage.models import KeptModel, keep_model, load_fit
+from service.storage.numbers import NumberedPrices
 from service.storage.session import Session
 from service.storage.unserved import Unserved, replace_unserved
 from service.usecases.feedback import REFIT
@@ -69,6 +70,8 @@ def _is_idle(database: Database, number: int) -> bool:
 
 def learn_from(database: Database, community: int) -> Refit:
     """Learn from a community as it is now."""
+    import numpy as np
+
     from matching.exposure import balance
     from matching.learning import learn
 
@@ -79,7 +82,8 @@ def learn_from(database: Database, community: int) -> Refit:
     exposure = balance(survey.matcher(model), exclude=survey.hidden)
     learnt = replace(learnt, figures=_finite(learnt.figures))
     fit = _fit(survey, learnt, exposure.lists)
-    prices = {survey.numbers[one]: price for one, price in exposure.prices.items()}
+    numbers = np.array([survey.numbers[one] for one in exposure.prices], np.int64)
+    prices = NumberedPrices(numbers, np.array(list(exposure.prices.values()), np.float64))
     unserved = unserved_in(survey, exposure.lists)
     return Refit(survey, KeptModel(model, prices), fit, unserved, learnt.accepted, learnt.figures)
 
