@@ -243,6 +243,7 @@ NOBODYS_OWN = {
     "local_quarters",
     "_compiled",
     "_norms",
+    "_cut",
     "_salt",
     "_midnights",
     "kin_table",
