@@ -114,6 +114,11 @@ class PeerIndex:
         """Return the first row behind all segments."""
         return self.segments[-1].last if self.segments else 0
 
+    @property
+    def is_sorted(self) -> bool:
+        """Tell whether all rows stand in one segment, and each is somebody's."""
+        return len(self.segments) == 1 and self.tail == self.rows == len(self)
+
     def profile(self, row: int) -> Profile:
         """Return the profile of a row."""
         return self.roster.profile(row)

@@ -21,6 +21,9 @@ UNMOVED = 5  # places of a list that neither prices nor turns touch
 TIER = 2.0**20  # above all values, which keep 32 bits behind the point beside it
 HALF = 0.3  # of what a member has in common with their like: the value that scores in the middle
 NEAR = 0.3  # what nearness of 1 adds, before anything was fitted; the commonest shared term adds 1
+LEVEL = (
+    2.0**-20
+)  # less than by what values differ: what the order of codes is told by where nobody takes turns
 _WORD = 2**64
 
 

@@ -45,6 +45,11 @@ def open_database(settings: Settings) -> Iterator[Database]:
         database.close()
 
 
+def saved_indexes(settings: Settings) -> SavedIndexes:
+    """Return the saved indexes, which all processes of a machine share."""
+    return SavedIndexes(settings.home / "index")
+
+
 @contextmanager
 def open_answers(settings: Settings) -> Iterator[Cache]:
     """Open the cache of finished answers."""
@@ -103,7 +108,7 @@ def make_app(settings: Settings, redis_address: str, revive: Callable[[], str] |
 
     database = Database(settings.database, settings.clock_file)
     cache = open_cache(redis_address, revive=revive)
-    loaded = LoadedCommunities(database, SavedIndexes(settings.home / "index"))
+    loaded = LoadedCommunities(database, saved_indexes(settings))
     app = create_app(settings, database, cache, loaded)
     threading.Thread(target=load_matching, daemon=True).start()
     threading.Thread(target=_tidy, args=(loaded, cache), daemon=True).start()

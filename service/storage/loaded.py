@@ -59,6 +59,12 @@ class LoadedCommunity:
             self._reach(community)
             return question(self._matcher)
 
+    def hand_over(self, community: Community) -> tuple["Matcher", Numbers]:
+        """Catch up, and give the matcher and the numbers away: nothing else may be done with this."""
+        with self._lock:
+            self._reach(community)
+            return self._matcher, self._numbers
+
     def use_with(
         self,
         community: Community,

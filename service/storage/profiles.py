@@ -119,6 +119,16 @@ def find_by_codes(connection: Connection, community: int, codes: Sequence[str]) 
     return {member.code: member for member in _find_by(profiles.c.code, connection, community, codes)}
 
 
+def ids_by_codes(connection: Connection, community: int, codes: Sequence[str]) -> dict[str, str]:
+    """Return the ids of the members of these codes that there are, by code."""
+    found: dict[str, str] = {}
+    here = select(profiles.c.code, profiles.c.id).where(profiles.c.community == community)
+    for start in range(0, len(codes), IDS_PER_STATEMENT):
+        chosen = _chosen(connection, here, profiles.c.code, codes[start : start + IDS_PER_STATEMENT])
+        found |= {row.code: row.id for row in connection.execute(chosen)}
+    return found
+
+
 def find_by_numbers(connection: Connection, community: int, numbers: Sequence[int]) -> list[Member]:
     """Return the members with these rows that there are."""
     return list(_find_by(profiles.c.number, connection, community, numbers))
@@ -130,11 +140,15 @@ def _find_by(
     for start in range(0, len(values), IDS_PER_STATEMENT):
         some = values[start : start + IDS_PER_STATEMENT]
         here = select(*COLUMNS).where(profiles.c.community == community)
-        if connection.dialect.name == "postgresql":
-            chosen = _each(here, column, some)
-        else:
-            chosen = here.where(column.in_(some))
-        yield from map(as_member, connection.execute(chosen))
+        yield from map(as_member, connection.execute(_chosen(connection, here, column, some)))
+
+
+def _chosen(
+    connection: Connection, here: Select[Any], column: ColumnElement[Any], values: Sequence[Any]
+) -> Select[Any]:
+    if connection.dialect.name == "postgresql":
+        return _each(here, column, values)
+    return here.where(column.in_(values))
 
 
 def _each(here: Select[Any], column: ColumnElement[Any], values: Sequence[Any]) -> Select[Any]:
