@@ -44,7 +44,7 @@ def main() -> int:
     parser.add_argument("name", nargs="?", choices=NAMES, help="one benchmark instead of all")
     parser.add_argument("--rounds", type=int, help=f"{ROUNDS}, or {ROUNDS_OF}, unless told otherwise")
     parser.add_argument(
-        "--quick", action="store_true", help="quality, index, http, import, town, batch: smaller"
+        "--quick", action="store_true", help="index, http, import, quality, town, batch: smaller"
     )
     parser.add_argument("--save", action="store_true", help="put the figures on their page in docs/")
     wanted = parser.parse_args()
