@@ -25,6 +25,7 @@ _MARKS = 1024  # that tell of most terms at once that they are not asked for
 
 Heaps = tuple[FloatArray, FloatArray]  # the best ranks so far, alone and moved; the least in front
 Ascending = Numbers | FloatArray | WordArray
+Picks = tuple[IntArray, FloatArray]  # rows and what they share, as far as filled
 Kept = tuple[IntArray, FloatArray, FloatArray, int]  # rows, what they share and are worth, how many
 
 
@@ -124,6 +125,11 @@ def compiled(function: Any) -> Any:
         return njit(function, nogil=True, error_model="numpy")
 
 
+def inlined(function: Any) -> Any:
+    """Compile a function as part of the only one that calls it: to hand over a dozen arrays costs more."""
+    return njit(function, inline="always", error_model="numpy")
+
+
 @compiled
 def _bisect(values: Ascending, first: int, last: int, wanted: float) -> int:
     """Return where the first value that is not less stands, between `first` and `last`."""
@@ -143,7 +149,7 @@ def _is_in(values: Ascending, first: int, last: int, wanted: int) -> bool:
     return bool(at < last and values[at] == wanted)
 
 
-@compiled
+@inlined
 def _kilometres(rows: Rows, asked: Asked, place: int) -> float:
     point = rows.points[place]
     dx, dy, dz = point[0] - asked.x, point[1] - asked.y, point[2] - asked.z
@@ -151,7 +157,7 @@ def _kilometres(rows: Rows, asked: Asked, place: int) -> float:
     return 2 * asked.earth_km * math.asin(min(chord / 2, 1.0))
 
 
-@compiled
+@inlined
 def _fits(asked: Asked, fact: Any, code: np.uint64, km: float) -> bool:  # noqa: PLR0911 - a line a rule
     """Apply the rules, as `Members.judge` does."""
     if not fact["suggestible"] or fact["apart"] != asked.apart or code == asked.own:
@@ -172,7 +178,7 @@ def _fits(asked: Asked, fact: Any, code: np.uint64, km: float) -> bool:  # noqa:
     return False
 
 
-@compiled
+@inlined
 def _turn(code: np.uint64) -> float:
     """Mix a pair's code (see `ranking.pair_codes`), and return it as a share of all."""
     word = code + _A
@@ -198,7 +204,7 @@ def _push(heap: FloatArray, value: float) -> None:
     heap[at] = value
 
 
-@compiled
+@inlined
 def _nearness(asked: Asked, km: float) -> float:
     """Turn kilometres into nearness, as `ranking.nearness` does."""
     near = min(max(1 - math.log1p(km) / asked.far, 0.0), 1.0)
@@ -215,31 +221,33 @@ def _least(asked: Asked, heaps: Heaps, some: bool) -> float:
 
 
 @compiled
-def _judge(rows: Rows, asked: Asked, row: int, share: float, some: bool, heaps: Heaps) -> float:
-    """Return what a row is worth if it is among the best so far, else NaN."""
+def _judge(rows: Rows, asked: Asked, picks: Picks, count: int, some: bool, heaps: Heaps, found: Kept) -> Kept:
+    """Add those of some rows that fit and are among the best so far."""
+    picked, picked_shares = picks
     alone, moved = heaps
-    worth, fact, code = share / asked.norms[rows.stated[row]], rows.facts[row], rows.codes[row]
-    km = _kilometres(rows, asked, fact["place"])
-    if asked.meets and fact["in_person"] and not math.isnan(km):
-        worth += asked.near * _nearness(asked, km)
-    rank = worth + asked.tier * some
-    move = rank + asked.rotation * (_turn(code ^ asked.code) - 0.5) - rows.prices[row]
-    if (rank < alone[0] and move < moved[0]) or not _fits(asked, fact, code, km):
-        return math.nan
-    _push(alone, rank)
-    _push(moved, move)
-    judged: float = worth
-    return judged
-
-
-@compiled
-def _with(found: Kept, row: int, share: float, worth: float) -> Kept:
-    """Add a row to those found."""
     at, shares, worths, size = found
-    if size == len(at):
-        at, shares, worths = np.append(at, at), np.append(shares, shares), np.append(worths, worths)
-    at[size], shares[size], worths[size] = row, share, worth
-    return at, shares, worths, size + 1
+    least = _least(asked, heaps, some)
+    for number in range(count):
+        row, share = picked[number], picked_shares[number]
+        worth = share / asked.norms[rows.stated[row]]
+        if worth < least:
+            continue
+        fact, code = rows.facts[row], rows.codes[row]
+        km = _kilometres(rows, asked, fact["place"])
+        if asked.meets and fact["in_person"] and not math.isnan(km):
+            worth += asked.near * _nearness(asked, km)
+        rank = worth + asked.tier * some
+        move = rank + asked.rotation * (_turn(code ^ asked.code) - 0.5) - rows.prices[row]
+        if (rank < alone[0] and move < moved[0]) or not _fits(asked, fact, code, km):
+            continue
+        _push(alone, rank)
+        _push(moved, move)
+        least = _least(asked, heaps, some)
+        if size == len(at):
+            at, shares, worths = np.append(at, at), np.append(shares, shares), np.append(worths, worths)
+        at[size], shares[size], worths[size] = row, share, worth
+        size += 1
+    return at, shares, worths, size
 
 
 @compiled
@@ -279,43 +287,37 @@ def _completed(block: Block, needed: int, row: int, share: float, enough: float)
 
 
 @compiled
-def _pick_sharing(rows: Rows, asked: Asked, block: Block, heaps: Heaps, found: Kept) -> Kept:
-    """Add the rows of a block that share something and are among the best so far."""
-    least = _least(asked, heaps, True)
-    needed = _needed(block.terms, least * asked.norms[min(1, len(asked.norms) - 1)])
+def _pick_sharing(rows: Rows, asked: Asked, block: Block, least: float, picks: Picks) -> int:
+    """Pick the rows of a block that share something, and enough; return how many."""
+    picked, shares = picks
+    needed, count = _needed(block.terms, least * asked.norms[min(1, len(asked.norms) - 1)]), 0
     if not needed:
-        return found
+        return 0
     _sum(block, needed)
     for term in range(needed):
         for at in range(block.spans[term, 2], block.spans[term, 3]):
             row = block.postings[at]
             share = block.shared[row - block.first]
             block.shared[row - block.first] = 0.0
-            enough = least * asked.norms[rows.stated[row]]
             if share > 0:  # else it was looked at
+                enough = least * asked.norms[rows.stated[row]]
                 share = _completed(block, needed, row, share, enough)
-            worth = (
-                _judge(rows, asked, row, share, True, heaps) if share > 0 and share >= enough else math.nan
-            )
-            if not math.isnan(worth):
-                found, least = _with(found, row, share, worth), _least(asked, heaps, True)
-    return found
+                if share >= enough:
+                    picked[count], shares[count] = row, share
+                    count += 1
+    return count
 
 
 @compiled
-def _pick(
-    rows: Rows, asked: Asked, shared: FloatArray, first: int, some: bool, heaps: Heaps, found: Kept
-) -> Kept:
-    """Add the rows from `first` on that are among the best so far: those that share something, or nothing."""
-    least = _least(asked, heaps, some)
+def _pick(first: int, shared: FloatArray, some: bool, picks: Picks) -> int:
+    """Pick the rows from `first` on that share something, or nothing; return how many."""
+    picked, shares = picks
+    count = 0
     for number in range(len(shared)):
-        row, share = first + number, shared[number]
-        if (share > 0) != some or share < least * asked.norms[rows.stated[row]]:
-            continue
-        worth = _judge(rows, asked, row, share, some, heaps)
-        if not math.isnan(worth):
-            found, least = _with(found, row, share, worth), _least(asked, heaps, some)
-    return found
+        if (shared[number] > 0) == some:
+            picked[count], shares[count] = first + number, shared[number]
+            count += 1
+    return count
 
 
 @compiled
@@ -357,17 +359,19 @@ def best_of_segment(
     """Return some rows of a segment who fit, with what they share and are worth: the best among them."""
     found, terms = (np.empty(64, np.int64), np.empty(64), np.empty(64), 0), _terms(offered)
     spans, sums, keys, starts = _spans(stretch, terms), np.zeros(_BLOCK), stretch.keys, stretch.starts
+    picks = np.empty(_BLOCK, np.int64), np.empty(_BLOCK)
     for number in range(len(reach)):
         first = np.int64(starts[_bisect(keys, 0, len(keys), reach[number, 0])])
         last = np.int64(starts[_bisect(keys, 0, len(keys), reach[number, 1])])
         while first < last:
             block = Block(terms, stretch.postings, spans, first, sums[: min(last - first, _BLOCK)])
             if some:
-                found = _pick_sharing(rows, asked, block, heaps, found)
+                count = _pick_sharing(rows, asked, block, _least(asked, heaps, some), picks)
             else:
                 _sum(block, len(terms.shares))
-                found = _pick(rows, asked, block.shared, first, some, heaps, found)
+                count = _pick(first, block.shared, some, picks)
                 sums[:] = 0.0
+            found = _judge(rows, asked, picks, count, some, heaps, found)
             first += len(block.shared)
     return found
 
@@ -381,8 +385,10 @@ def best_of_tail(
     shared = np.zeros(len(rows.codes) - first)
     for facet in range(len(stated.ends)):
         _add(terms, facet, stated.columns[facet], stated.ends[facet], first, shared)
-    picked: Kept = _pick(rows, asked, shared, first, some, heaps, found)
-    return picked
+    picks = np.empty(len(shared), np.int64), np.empty(len(shared))
+    count = _pick(first, shared, some, picks)
+    judged: Kept = _judge(rows, asked, picks, count, some, heaps, found)
+    return judged
 
 
 @compiled
