@@ -20,6 +20,7 @@ _A, _B, _C = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.ui
 _30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
 _ROUNDING = 1e-6
 _BLOCK = 8192  # rows whose sums the processor's nearest memory holds
+_RARE = 16  # a term is that at most one in so many states
 _MARKS = 1024  # that tell of most terms at once that they are not asked for
 
 
@@ -260,13 +261,13 @@ def _needed(terms: Terms, least: float) -> int:
 
 
 @compiled
-def _sum(block: Block, needed: int) -> None:
+def _sum(block: Block, summed: int) -> None:
     """Sum what the rows of a block share of the first terms, and find where those of the others stand."""
     terms, postings, spans, first, shared = block
     for term in range(len(terms.shares)):
         spans[term, 2] = _bisect(postings, spans[term, 0], spans[term, 1], first)
         spans[term, 3] = min(spans[term, 2] + len(shared), spans[term, 1])
-    for term in range(needed):
+    for term in range(summed):
         for at in range(spans[term, 2], spans[term, 3]):
             if postings[at] - first >= len(shared):
                 spans[term, 3] = at
@@ -275,10 +276,10 @@ def _sum(block: Block, needed: int) -> None:
 
 
 @compiled
-def _completed(block: Block, needed: int, row: int, share: float, enough: float) -> float:
+def _completed(block: Block, summed: int, row: int, share: float, enough: float) -> float:
     """Add what a row shares of the other terms, as long as it may come to enough."""
     terms, postings, spans, _, _ = block
-    for term in range(needed, len(terms.shares)):
+    for term in range(summed, len(terms.shares)):
         if share + terms.rests[term] < enough:
             break
         if _is_in(postings, spans[term, 2], spans[term, 3], row):
@@ -293,18 +294,23 @@ def _pick_sharing(rows: Rows, asked: Asked, block: Block, least: float, picks: P
     needed, count = _needed(block.terms, least * asked.norms[min(1, len(asked.norms) - 1)]), 0
     if not needed:
         return 0
-    _sum(block, needed)
+    summed, spans = needed, block.spans
+    while summed < len(spans) and _RARE * (spans[summed, 1] - spans[summed, 0]) < len(rows.codes):
+        summed += 1  # cheaper than looking for single rows
+    _sum(block, summed)
     for term in range(needed):
-        for at in range(block.spans[term, 2], block.spans[term, 3]):
+        for at in range(spans[term, 2], spans[term, 3]):
             row = block.postings[at]
             share = block.shared[row - block.first]
             block.shared[row - block.first] = 0.0
             if share > 0:  # else it was looked at
                 enough = least * asked.norms[rows.stated[row]]
-                share = _completed(block, needed, row, share, enough)
+                share = _completed(block, summed, row, share, enough)
                 if share >= enough:
                     picked[count], shares[count] = row, share
                     count += 1
+    if summed > needed:
+        block.shared[:] = 0.0
     return count
 
 
