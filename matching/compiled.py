@@ -8,13 +8,13 @@ compiles; compiled code is kept beside this file, or where NUMBA_CACHE_DIR says.
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from .arrays import BoolArray, FloatArray, IntArray, Numbers, WordArray
+from .arrays import FloatArray, IntArray, Numbers
+from .scanned import Ascending, Asked, Block, Heaps, Kept, Offered, Picks, Rows, Stated, Stretch, Terms
 
 _A, _B, _C = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
@@ -22,100 +22,6 @@ _ROUNDING = 1e-6
 _BLOCK = 8192  # rows whose sums the processor's nearest memory holds
 _RARE = 16  # a term is that at most one in so many states
 _MARKS = 1024  # that tell of most terms at once that they are not asked for
-
-
-Heaps = tuple[FloatArray, FloatArray]  # the best ranks so far, alone and moved; the least in front
-Ascending = Numbers | FloatArray | WordArray
-Picks = tuple[IntArray, FloatArray]  # rows and what they share, as far as filled
-Kept = tuple[IntArray, FloatArray, FloatArray, int]  # rows, what they share and are worth, how many
-
-
-class Rows(NamedTuple):
-    """What is known of everybody, by row: `facts` as `Members` has them; places by number, shape (n, 3)."""
-
-    codes: WordArray
-    stated: NDArray[np.uint16]
-    prices: FloatArray
-    facts: NDArray[Any]
-    points: FloatArray
-
-
-class Asked(NamedTuple):
-    """What is asked; `language`, `mine` and `theirs` are verdicts by number, `norms` by number of terms.
-
-    The constants of other modules come last: kept code would not see that one of them was changed.
-    """
-
-    x: float
-    y: float
-    z: float
-    reach_km: float
-    in_person: bool
-    online: bool
-    meets: bool
-    apart: int
-    language: BoolArray
-    mine: BoolArray
-    theirs: BoolArray
-    openings: WordArray
-    free: WordArray
-    own: np.uint64
-    seen: WordArray
-    absent: WordArray
-    near: float
-    norms: FloatArray
-    code: np.uint64
-    rotation: float
-    cheapest: float
-    earth_km: float
-    far: float
-    grain: float
-    tier: float
-
-
-class Terms(NamedTuple):
-    """What is offered, the dearest first: the facet, column and share of each term.
-
-    `rests` is one longer: what all terms from one on come to.
-    """
-
-    facets: IntArray
-    columns: IntArray
-    shares: FloatArray
-    rests: FloatArray
-
-
-Offered = tuple[tuple[IntArray, FloatArray], ...]  # by facet, columns and shares
-
-
-class Stretch(NamedTuple):
-    """What is known of a segment, as `Segment` has it; `ends` by facet."""
-
-    keys: FloatArray
-    starts: Numbers
-    postings: Numbers
-    ends: tuple[Numbers, ...]
-
-
-class Block(NamedTuple):
-    """Rows of a segment from `first` on, in work.
-
-    `spans` tells of each term where its rows stand in `postings`, then where those of the block do; `shared`
-    is what each row shares, 0 between two blocks.
-    """
-
-    terms: Terms
-    postings: Numbers
-    spans: IntArray
-    first: np.int64
-    shared: FloatArray
-
-
-class Stated(NamedTuple):
-    """Everybody's terms by facet: their columns, row after row, and where each row ends."""
-
-    columns: tuple[Numbers, ...]
-    ends: tuple[Numbers, ...]
 
 
 def compiled(function: Any) -> Any:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,10 +21,8 @@ from .index import PeerIndex, Prices
 from .profile import EARTH_KM, FACETS, Profile
 from .ranking import FAR_KM, TIER, length_norm, nearness, pair_codes, pair_key, rank, turns, value
 from .rules import Facts, Question
+from .scanned import Asked, Rows, Stated, Stretch
 from .segment import Segment, reach
-
-if TYPE_CHECKING:
-    from .compiled import Asked, Rows, Stated
 
 COMPILED = find_spec("numba") is not None
 _FEWEST = 64  # judged at once: fewer cost as much
@@ -137,8 +135,7 @@ class Search:
         rows, asked, around = self._rows(order.prices.values), self._asked(order), self._reach()
         offered = tuple(self.offered.get(facet, _NOTHING) for facet in FACETS)
         stretches = [
-            scans.Stretch(one.keys, one.starts, one.postings, tuple(one.ends.values()))
-            for one in index.segments
+            Stretch(one.keys, one.starts, one.postings, tuple(one.ends.values())) for one in index.segments
         ]
         heaps, parts = (np.full(order.few, -np.inf), np.full(order.few + order.others, -np.inf)), []
         for some in (True, False):
@@ -197,17 +194,16 @@ class Search:
         place = self.facts.place if "in_person" in modes else None
         return reach(place, self.question.reach_of(self.facts.radius_km), online="online" in modes)
 
-    def _rows(self, prices: FloatArray) -> "Rows":
+    def _rows(self, prices: FloatArray) -> Rows:
         index, members = self.index, self.index.members
-        rows: Rows = _compiled().Rows(
+        return Rows(
             index.roster.codes, index.stated(self.facet), prices, members.table.rows, members.place.points
         )
-        return rows
 
-    def _asked(self, order: Order) -> "Asked":
+    def _asked(self, order: Order) -> Asked:
         facts, members, modes = self.facts, self.index.members, self.question.modes_of(self.facts)
         x, y, z = facts.centre
-        asked: Asked = _compiled().Asked(
+        return Asked(
             x=x,
             y=y,
             z=z,
@@ -234,19 +230,15 @@ class Search:
             grain=GRAIN,
             tier=TIER,
         )
-        return asked
 
     def _spans(self, segment: Segment) -> IntArray:
         """Return where the rows of all terms stand in a segment."""
         spans = [segment.spans(facet, columns) for facet, (columns, _) in self.offered.items()]
         return np.concatenate([np.empty((0, 2), np.int64), *spans])  # no facet may count
 
-    def _stated(self) -> "Stated":
+    def _stated(self) -> Stated:
         rows = [self.index.terms[facet] for facet in FACETS]
-        stated: Stated = _compiled().Stated(
-            tuple(one.numbers for one in rows), tuple(one.ends for one in rows)
-        )
-        return stated
+        return Stated(tuple(one.numbers for one in rows), tuple(one.ends for one in rows))
 
     def _of_segment(self, segment: Segment, ranges: IntArray) -> tuple[IntArray, FloatArray]:
         """Return the rows of some ranges and what they share, from the rows of each term."""
