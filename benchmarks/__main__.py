@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from benchmarks import (
     attacks,
+    batch,
     http_load,
     import_load,
     index_speed,
@@ -30,10 +31,9 @@ BENCHES: dict[str, Callable[[int], str]] = {
     "attacks": attacks.measure,
     "round": rounds.measure,
     "market": market.measure,
-    "import": import_load.measure,
 }
 ROUNDS_OF = {"round": 12}  # here a round is one of a community's, with the history of those before
-NAMES = (*BENCHES, "quality", "index", "http", "town")
+NAMES = (*BENCHES, "import", "quality", "index", "http", "town", "batch")
 
 
 def main() -> int:
@@ -41,7 +41,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev bench", description="Measure what Kith costs and finds.")
     parser.add_argument("name", nargs="?", choices=NAMES, help="one benchmark instead of all")
     parser.add_argument("--rounds", type=int, help=f"{ROUNDS}, or {ROUNDS_OF}, unless told otherwise")
-    parser.add_argument("--quick", action="store_true", help="quality, index, http, town: smaller")
+    parser.add_argument("--quick", action="store_true", help="quality, index, http, town, batch: smaller")
     parser.add_argument("--save", action="store_true", help="put the figures on their page in docs/")
     wanted = parser.parse_args()
     names = [wanted.name] if wanted.name else NAMES
@@ -75,10 +75,15 @@ def _measure(name: str, times: int, *, quick: bool) -> tuple[str, Mapping[str, s
         return f"{head}\n\n{figures}", {quality.PLOT: plot}
     if name == "town":
         return f"{page.machine('one day')}\n\n{town.measure(town.FEWER if quick else town.MEMBERS)}", {}
+    if name == "batch":
+        return f"{page.machine('once')}\n\n{batch.measure(batch.SIZES[: -1 if quick else None])}", {}
     head = page.machine(f"median (least to most) of {times} rounds")
     if name == "http":
         figures, plot = http_load.measure(times, http_load.SIZES[: -1 if quick else None])
         return f"{head}\n\n{figures}", {http_load.PLOT: plot}
+    if name == "import":
+        figures, plot = import_load.measure(times)
+        return f"{head}\n\n{figures}", {import_load.PLOT: plot}
     if name == "index":
         figures, plot = index_speed.measure(times, index_speed.SIZES[: -1 if quick else None])
         return f"{head}\n\n{figures}", {index_speed.PLOT: plot}

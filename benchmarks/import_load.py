@@ -6,6 +6,7 @@ PostgreSQL. In order: make the lines, serve, go round, take the shares of one im
 """
 
 import json
+import statistics
 import sys
 import tempfile
 import time
@@ -13,17 +14,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from benchmarks.cost_plot import draw
 from benchmarks.crowds import crowd
 from benchmarks.figures import Spread, table
 from benchmarks.http_load import spent_by
 from benchmarks.import_shares import shares_of, shares_table
 from benchmarks.running import KITH, Caller, environment, free_port, new_key, run_kith, running
+from matching import FACETS
 from service.schemas.profiles import ProfileSchema
 from tests.servers import ServerUnavailableError, running_postgres
 
-SIZES = (10_000, 100_000)
+SIZES = (1_000, 10_000, 100_000)
+ONE_OF_EACH = 10_000  # as many lines once more, in which no term stands twice
+SHARED_OUT = 10_000  # lines whose time is told by stage
 WARMING = 1000
+PLOT = "cost-of-import.svg"
 GOAL = 1.5
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
 
@@ -68,24 +75,38 @@ class Size:
     """What was measured at one size: the validation alone, and the import by database."""
 
     lines: int
+    words: str
     alone: Sequence[Cost]
     imports: Mapping[str, Sequence[Cost]]
     peaks: Mapping[str, float]
 
 
-def measure(rounds: int, sizes: Sequence[int] = SIZES) -> str:
-    """Measure every size so many times and return the tables."""
-    measured = [_measure_size(lines, rounds) for lines in sizes]
-    return f"{_table(measured)}\n\n{shares_table(shares_of(lines_of(min(sizes))))}"
+def measure(rounds: int, sizes: Sequence[int] = SIZES) -> tuple[str, str]:
+    """Measure every size so many times and return the tables and the plot."""
+    measured = [_measure_size(lines_of(count), f"{count:,}", rounds) for count in sizes]
+    unlike = _measure_size(unlike_lines(ONE_OF_EACH), f"{ONE_OF_EACH:,}, no term twice", rounds)
+    tables = _table([*measured, unlike]), shares_table(shares_of(lines_of(SHARED_OUT)))
+    return "\n\n".join(tables), draw(_curves(measured), "lines", "seconds, the median round")
 
 
 def lines_of(members: int) -> list[bytes]:
     """Return the lines of an import."""
-    return [json.dumps(profile, ensure_ascii=False).encode() + b"\n" for profile in crowd(members)]
+    return [_line(profile) for profile in crowd(members)]
 
 
-def _measure_size(count: int, rounds: int) -> Size:
-    lines = lines_of(count)
+def unlike_lines(members: int) -> list[bytes]:
+    """Return the lines of an import in which nobody states what another states."""
+    return [
+        _line(profile | {facet: [f"{term} {profile['id']}" for term in profile[facet]] for facet in FACETS})
+        for profile in crowd(members)
+    ]
+
+
+def _line(profile: Mapping[str, Any]) -> bytes:
+    return json.dumps(profile, ensure_ascii=False).encode() + b"\n"
+
+
+def _measure_size(lines: Sequence[bytes], words: str, rounds: int) -> Size:
     body = b"".join(lines)
     with ExitStack() as opened:
         servers = dict(_servers(opened))
@@ -100,9 +121,9 @@ def _measure_size(count: int, rounds: int) -> Size:
             if POSTGRESQL in servers:
                 imports[POSTGRESQL].append(servers[POSTGRESQL].import_lines(body))
             ratios = (costs[-1].seconds / alone[-1].seconds for costs in imports.values())
-            _say(f"{count:,} lines, round {number + 1}: {', '.join(f'{ratio:.2f}' for ratio in ratios)}")
+            _say(f"{words} lines, round {number + 1}: {', '.join(f'{ratio:.2f}' for ratio in ratios)}")
         peaks = {name: server.peak_mib() for name, server in servers.items()}
-    return Size(count, alone, imports, peaks)
+    return Size(len(lines), words, alone, imports, peaks)
 
 
 def validate(lines: Sequence[bytes]) -> Cost:
@@ -156,7 +177,7 @@ def _row(name: str, size: Size) -> tuple[str, ...]:
     both = list(zip(size.imports[name], size.alone, strict=True))
     return (
         name,
-        f"{size.lines:,}",
+        size.words,
         Spread.of(alone.seconds for alone in size.alone).words(),
         Spread.of(cost.seconds for cost in size.imports[name]).words(),
         Spread.of(cost.seconds / alone.seconds for cost, alone in both).words(),
@@ -164,6 +185,15 @@ def _row(name: str, size: Size) -> tuple[str, ...]:
         Spread.of(cost.spent / alone.spent for cost, alone in both).words(),
         f"{size.peaks[name]:.0f}",
     )
+
+
+def _curves(measured: Sequence[Size]) -> dict[str, list[tuple[float, float]]]:
+    curves: dict[str, list[tuple[float, float]]] = {}
+    for size in measured:
+        for name, costs in ({"validated alone": size.alone} | dict(size.imports)).items():
+            seconds = statistics.median(cost.seconds for cost in costs)
+            curves.setdefault(name, []).append((size.lines, seconds))
+    return curves
 
 
 def _say(text: str) -> None:

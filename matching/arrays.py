@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -13,7 +13,7 @@ WordArray = NDArray[np.uint64]
 Numbers = NDArray[np.int32]
 
 
-def check_length(values: NDArray[Any], expected: int) -> None:
+def check_length(values: Sequence[Any] | NDArray[Any], expected: int) -> None:
     """Refuse an array of another length than its neighbours have."""
     if len(values) != expected:
         raise ValueError(f"expected {expected} values, got {len(values)}")
@@ -22,14 +22,14 @@ def check_length(values: NDArray[Any], expected: int) -> None:
 class Growing:
     """Hold a one-dimensional array that takes more at its end; the room doubles when it is full."""
 
-    def __init__(self, dtype: type[np.generic]) -> None:
+    def __init__(self, dtype: DTypeLike) -> None:
         self._room: NDArray[Any] = np.empty(0, dtype)
         self._size = 0
 
     @classmethod
     def over(cls, room: NDArray[Any], size: int) -> "Growing":
         """Hold what is in the front of an array, and grow in the rest of it."""
-        growing = cls(room.dtype.type)
+        growing = cls(room.dtype)
         growing._room, growing._size = room, size
         return growing
 
@@ -72,7 +72,7 @@ class Growing:
 
 
 class Table:
-    """Hold columns of equal length by name.
+    """Hold columns of equal length by name; what one row holds stands together in memory.
 
     Examples
     --------
@@ -83,33 +83,48 @@ class Table:
     """
 
     def __init__(self, columns: Mapping[str, type[np.generic]]) -> None:
-        self._columns = {name: Growing(dtype) for name, dtype in columns.items()}
+        self._rows = Growing(np.dtype(list(columns.items())))
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        return self._columns[name].values
+        return self.rows[name]
 
-    def extend(self, rows: Mapping[str, ArrayLike]) -> None:
+    @property
+    def rows(self) -> NDArray[Any]:
+        """Return all rows, their columns as fields."""
+        return self._rows.values
+
+    def extend(self, columns: Mapping[str, Sequence[Any]]) -> None:
         """Append rows, given as columns."""
-        for name, column in self._columns.items():
-            column.extend(rows[name])
+        rows = np.zeros(len(next(iter(columns.values()))), self.rows.dtype)
+        for name, values in columns.items():
+            check_length(values, len(rows))
+            rows[name] = values
+        self._rows.extend(rows)
 
     def replace(self, name: str, values: NDArray[Any]) -> None:
         """Put other values in one column."""
-        check_length(values, len(self._columns[name]))
-        self._columns[name].replace(values)
+        check_length(values, len(self.rows))
+        self.rows[name] = values
 
     def parts(self) -> dict[str, Growing]:
-        """Return the columns by name."""
-        return dict(self._columns)
+        """Return what it is made of."""
+        return {"rows": self._rows}
 
     def restore(self, parts: Mapping[str, Growing]) -> None:
-        """Take columns as they were."""
-        self._columns = {name: parts[name] for name in self._columns}
+        """Take what it was made of.
+
+        Raises
+        ------
+        ValueError
+            If it had other columns.
+        """
+        if parts["rows"].values.dtype != self.rows.dtype:
+            raise ValueError(f"expected columns {self.rows.dtype}, got {parts['rows'].values.dtype}")
+        self._rows = parts["rows"]
 
     def reorder(self, first: int, order: IntArray) -> None:
         """Put the rows from `first` on in another order, or keep only some of them."""
-        for column in self._columns.values():
-            column.reorder(first, order)
+        self._rows.reorder(first, order)
 
 
 class Ragged:

@@ -99,7 +99,7 @@ class Asking:
             rows = self.index.within(
                 profile.place, shortfall.WIDER * question.reach_of(profile.radius_km), online=True
             )
-        verdict = self.index.judge(asker.facts, question, profile.id, rows)
+        verdict = self.index.judge(asker.facts, question, rows)
         return shortfall.explain(missing, profile, question, verdict)
 
     def stand(self, search: Search, front: Front, n: int, acquainted: Mapping[str, int]) -> Standing:

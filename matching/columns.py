@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.sparse import coo_array, csr_array
 
 from .arrays import FloatArray, Growing, IntArray, spread
 from .model import TermModel
@@ -218,6 +219,18 @@ class Columns:
         shares = entries.own * _looked_up(row.columns, row.values, terms)
         products = entries.values * _looked_up(row.columns, row.values, entries.columns)
         return terms, shares + np.bincount(entries.owners, products, len(terms))
+
+    def shares(self, stress: float) -> Any:
+        """Return what every two terms have in common, as in `meeting`: a csr_array of columns by columns."""
+        terms = np.arange(len(self.terms))
+        entries = self._entries.of(terms).stressed(stress)
+        rows = self.groups + np.concatenate([terms, entries.owners])
+        at = rows, np.concatenate([self.groups + terms, entries.columns])
+        values = np.concatenate([entries.own, entries.values])
+        each = csr_array(coo_array((values, at), shape=(len(self), len(self))))
+        shared = csr_array(each @ each.T)
+        shared.eliminate_zeros()
+        return shared
 
     def reweigh(self, model: TermModel) -> None:
         """Weigh everything by another model; the columns stay."""

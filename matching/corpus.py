@@ -3,7 +3,7 @@
 Only terms of three members or more stand in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,9 @@ import numpy as np
 from scipy.sparse import csr_array, diags_array, hstack
 from sklearn.utils.extmath import randomized_svd
 
-from .arrays import BoolArray, FloatArray, IntArray
+from .arrays import BoolArray, FloatArray, IntArray, Numbers
+from .columns import Columns
+from .index import PeerIndex
 from .latent import Fitted
 from .model import FEWEST_MEMBERS, TermModel
 from .profile import FACETS, Profile, unit_vector
@@ -45,7 +47,6 @@ class Corpus:
     """
 
     model: TermModel
-    row_of: dict[str, int]
     terms: dict[str, tuple[str, ...]]
     weighted: dict[str, Any]
     stated: dict[str, int]
@@ -67,25 +68,53 @@ class Corpus:
         stated = {facet: [distinct(profile.terms(facet)) for profile in profiles] for facet in FACETS}
         weighted = {facet: _weighted(model, facet, terms[facet], stated[facet]) for facet in FACETS}
         counts = np.array([[len(row) for row in stated[facet]] for facet in FACETS], np.float64).sum(axis=0)
-        rarest = model.weight("", "")
-        squares = sum(matrix.multiply(matrix).sum(axis=1) for matrix in weighted.values())
-        unknown = counts - sum(np.diff(matrix.indptr) for matrix in weighted.values())
         places = [_NOWHERE if profile.place is None else unit_vector(profile.place) for profile in profiles]
         modes = [profile.effective_modes for profile in profiles]
         return cls(
             model=model,
-            row_of={profile.id: row for row, profile in enumerate(profiles)},
             terms=terms,
             weighted=weighted,
             stated={facet: sum(map(len, stated[facet])) for facet in FACETS},
-            lengths=np.sqrt(squares + unknown * rarest**2),
-            norms=length_norm(counts, model.terms),
+            **_lengths(model, weighted, counts),
             codes=np.array([member_code(profile.id) >> 1 for profile in profiles], np.int64),
             centres=np.array(places, np.float64).reshape(-1, 3),
             radius_km=np.array([profile.radius_km for profile in profiles]),
             in_person=np.array(["in_person" in some for some in modes], np.bool_),
             online=np.array(["online" in some for some in modes], np.bool_),
         )
+
+    @classmethod
+    def of_index(cls, model: TermModel, index: PeerIndex) -> "Corpus":
+        """Read the members of an index, in the order of their codes: it doesn't matter who came when."""
+        rows, table = index.roster.taken, index.members.table
+        rows = rows[np.argsort(index.roster.codes[rows], kind="stable")]
+        terms = {facet: tuple(sorted(model.counts[facet])) for facet in FACETS}
+        stated = {facet: index.terms[facet].of(rows) for facet in FACETS}
+        weighted = {
+            facet: _of_numbers(model, index.vectorizer.columns_[facet], terms[facet], *stated[facet])
+            for facet in FACETS
+        }
+        return cls(
+            model=model,
+            terms=terms,
+            weighted=weighted,
+            stated={facet: len(numbers) for facet, (_, numbers) in stated.items()},
+            **_lengths(model, weighted, index.stated()[rows].astype(np.float64)),
+            codes=(index.roster.codes[rows] >> np.uint64(1)).astype(np.int64),
+            centres=index.members.place.points[table["place"][rows]].reshape(-1, 3),
+            radius_km=table["radius_km"][rows],
+            in_person=table["in_person"][rows],
+            online=table["online"][rows],
+        )
+
+    def rows_of(self, ids: Iterable[str]) -> IntArray:
+        """Return the rows of some members, -1 for who isn't among them."""
+        codes = np.array([member_code(one) >> 1 for one in ids], np.int64)
+        if not len(self):
+            return np.full(len(codes), -1)
+        order = np.argsort(self.codes, kind="stable")
+        at = order[np.minimum(np.searchsorted(self.codes, codes, sorter=order), len(order) - 1)]
+        return np.where(self.codes[at] == codes, at, -1)
 
     def specificity(self) -> dict[str, float]:
         """Return what each facet weighs before anything was learnt.
@@ -122,6 +151,40 @@ class Corpus:
             vectors[ours] = fitted.vectors[facet][theirs]
             total += self.weighted[facet][rows] @ vectors
         return total / self.norms[rows][:, None]
+
+
+def count(number: int, index: PeerIndex, fitted: Fitted | None = None) -> TermModel:
+    """Count a model from the members of an index."""
+    rows, seen = index.roster.taken, {}
+    for facet, columns in index.vectorizer.columns_.items():
+        _, numbers = index.terms[facet].of(rows)
+        counts = np.bincount(numbers, minlength=len(columns))[columns.groups :]
+        seen[facet] = dict(zip(columns.terms, counts.tolist(), strict=True))
+    return TermModel.of_counts(number, len(rows), seen, fitted)
+
+
+def _lengths(model: TermModel, weighted: Mapping[str, Any], counts: FloatArray) -> dict[str, FloatArray]:
+    """Return members' lengths and norms; `counts` are of all terms that they state."""
+    squares = sum(matrix.power(2).sum(axis=1) for matrix in weighted.values())
+    unknown = counts - sum(np.diff(matrix.indptr) for matrix in weighted.values())
+    lengths = np.sqrt(squares + unknown * model.weight("", "") ** 2)
+    return {"lengths": lengths, "norms": length_norm(counts, model.terms)}
+
+
+def _of_numbers(
+    model: TermModel, columns: Columns, terms: Sequence[str], lengths: IntArray, numbers: Numbers
+) -> Any:
+    """Weigh rows of an index's columns; only counted terms stand in the matrix."""
+    column_of = {term: column for column, term in enumerate(terms)}
+    known = [-1] * columns.groups + [column_of.get(term, -1) for term in columns.terms]
+    found = np.array(known, np.int32)[numbers]
+    owners = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)[found >= 0]
+    found = found[found >= 0]
+    weights = np.array([model.weight(columns.facet, term) for term in terms])
+    ends = np.append(0, np.cumsum(np.bincount(owners, minlength=len(lengths)))).astype(np.int32)
+    rows = csr_array((weights[found], found, ends), shape=(len(lengths), len(terms)))
+    rows.sort_indices()
+    return rows
 
 
 def _perplexity(weighted: Any, stated: int) -> float:
@@ -181,4 +244,6 @@ class Space:
         _, _, axes = randomized_svd(halved, min(most, joined.shape[1] - 1), n_iter=3, random_state=0)
         points = joined @ axes.T
         centre = points.mean(axis=0)
-        return cls(axes.T, centre, (points - centre) / corpus.norms[:, None])
+        points -= centre  # in place: of a million members they take half a gigabyte
+        points /= corpus.norms[:, None]
+        return cls(axes.T, centre, points)

@@ -173,7 +173,7 @@ class Trial:
     def _allowed(self, one: str) -> IntArray:
         """Return the rows of those whom the rules let a member meet."""
         facts = Facts.of(self.profile(one))
-        return np.flatnonzero(self._rules.index_.judge(facts, Question(A_MONDAY), one).fits)
+        return np.flatnonzero(self._rules.index_.judge(facts, Question(A_MONDAY)).fits)
 
 
 def ordered(

@@ -10,36 +10,32 @@ worked out anew on all of them.
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from .arrays import BoolArray, FloatArray, IntArray
-from .index import Prices
+from .index import PeerIndex, PriceList, Prices
 from .learning import ROTATION
 from .matcher import Matcher
-from .ranking import UNMOVED, turns
+from .ranking import LEVEL, UNMOVED, turns
+from .rivalry import Lists, ManyRivals
+from .roster import Roster
+from .search import COMPILED
 
 _TURNS = 1 / ROTATION  # from how far turns move to the spread of values
 
 FIRST = 10  # places of a list that count
-RIVALS, AGAIN = 100, (50, 50)  # of each member, at first and each time again
+RIVALS = 100, 50, 50  # of each member, at first and each time again
+MANY, RIVALS_OF_MANY = 200_000, (32, 16, 16)  # members, of whom fewer fit in memory
 ROUNDS = 80
 STEP, SHORTER = 0.45, 15  # of the spread of values; the rounds after which it is half as long
 HALF_OF_UNFAIR = 0.4  # of the Gini coefficient without prices
 EVENED = 30  # rounds in which who is shown seldom is lifted too
 SELDOM, MORE_OFTEN = 0.2, 0.03  # of what is fair: at first, and more with each of those rounds
 FEW_UNSHOWN = 0.004
-LEVEL = 2.0**-20  # less than by what values differ
 NEWCOMERS = 0.3  # the share of members who pay less than a newcomer, who pays nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Exposure:
-    """Hold each member's price, by id, and everybody's first ten under these prices, in no order."""
-
-    prices: Mapping[str, float]
-    lists: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +45,64 @@ class Figures:
     with_suggestion: float
     never_suggested: float
     exposure_gini: float
+
+
+@dataclass(frozen=True)  # not slotted: it keeps the names once they were asked for
+class Exposure:
+    """Hold each member's price, and everybody's first ten under these prices, in no order.
+
+    Attributes
+    ----------
+    roster : Roster
+        Knows the members' names: ask for them before it changes.
+    rows : array of int
+        Of everybody who isn't paused.
+    values : array of float
+        What each of them costs.
+    lists_by_number : array of int, shape (n, 10)
+        Whom each of them sees, by place in `rows`; -1 for nobody.
+    """
+
+    roster: Roster
+    rows: IntArray
+    values: FloatArray
+    lists_by_number: Lists
+
+    @property
+    def listed(self) -> PriceList:
+        """Return the prices by code."""
+        return PriceList(self.roster.codes[self.rows], self.values)
+
+    def figures(self, among: BoolArray) -> Figures:
+        """Count how those who are marked are served by their lists."""
+        lists = self.lists_by_number[among]
+        return _figures(np.any(lists >= 0, axis=1), self._shown(among)[among])
+
+    def unserved(self, among: BoolArray) -> tuple[BoolArray, BoolArray]:
+        """Tell who of those marked has nobody on their list, and who is on none of their lists."""
+        return among & ~np.any(self.lists_by_number >= 0, axis=1), among & (self._shown(among) == 0)
+
+    def _shown(self, among: BoolArray) -> IntArray:
+        lists = self.lists_by_number[among]
+        return np.bincount(lists[lists >= 0], minlength=len(self.rows))
+
+    @cached_property
+    def prices(self) -> Mapping[str, float]:
+        """Return the prices by id."""
+        return dict(zip(self._ids, self.values.tolist(), strict=True))
+
+    @cached_property
+    def lists(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the lists by id."""
+        ids = self._ids
+        return {
+            ids[owner]: tuple(ids[peer] for peer in peers if peer >= 0)
+            for owner, peers in enumerate(self.lists_by_number.tolist())
+        }
+
+    @cached_property
+    def _ids(self) -> list[str]:
+        return [self.roster.profile(row).id for row in self.rows.tolist()]
 
 
 def balance(
@@ -68,33 +122,74 @@ def balance(
     progress : callable
         Is told how far it is, from 0 to 1.
     """
-    unit = _TURNS * matcher.model_.rotation
-    hidden, share = exclude or {}, 1 / (1 + len(AGAIN))
-    graph = _Rivals.of(matcher, RIVALS, hidden, lambda done: progress(share * done))
+    index, unit = matcher.index_, _TURNS * matcher.model_.rotation
+    if COMPILED and index.segments and not index.is_sorted:
+        matcher.compact()
+    asking = _Asking(matcher, _awake(index), _hidden_rows(index, exclude or {}), progress)
+    graph = asking.ask(0, None, None)
     prices = _fair_prices(graph, unit)
-    for number, again in enumerate(AGAIN if prices.any() else (), 1):
-        at = partial(lambda number, done: progress(share * (number + done)), number)
-        graph = graph.joined(_Rivals.of(matcher, again, hidden, at, prices))
+    for number in range(1, len(asking.rivals)) if prices.any() else ():
+        graph = asking.ask(number, graph, prices)
         prices = _fair_prices(graph, unit)
-    places = graph.lists(prices)
+    lists = graph.by_number(graph.lists(prices, FIRST), FIRST)
     progress(1.0)
-    lists: dict[str, list[str]] = {name: [] for name in graph.ids}
-    for owner, peer in zip(graph.owners[places].tolist(), graph.others[places].tolist(), strict=True):
-        lists[graph.ids[owner]].append(graph.ids[peer])
     # Only how prices compare counts; so that who comes next pays no more than who is seldom shown.
     prices = prices - (np.quantile(prices, NEWCOMERS) if len(prices) else 0.0)
-    first = {name: tuple(peers) for name, peers in lists.items()}
-    return Exposure(dict(zip(graph.ids, prices.tolist(), strict=True)), first)
+    return Exposure(index.roster, graph.rows, prices, lists)
 
 
-def _fair_prices(graph: "_Rivals", unit: float) -> FloatArray:
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Ask for everybody's rivals, all at once where there are many and compiled code."""
+
+    matcher: Matcher
+    rows: IntArray
+    hidden: Mapping[int, IntArray]
+    progress: Callable[[float], None]
+
+    @property
+    def rivals(self) -> tuple[int, ...]:
+        """Return how many of each are asked for, at first and each time again."""
+        return RIVALS_OF_MANY if len(self.rows) > MANY else RIVALS
+
+    def ask(self, number: int, known: "Graph | None", prices: FloatArray | None) -> "Graph":
+        """Return what is known and the best under some prices, given by number."""
+        charged = np.zeros(self.matcher.index_.rows)
+        charged[self.rows] = 0.0 if prices is None else prices
+        kind = ManyRivals if COMPILED and self.matcher.index_.segments else Rivals
+        return kind.of(
+            self.matcher,
+            self.rows,
+            self.rivals[number],
+            self.hidden,
+            lambda done: self.progress(0.99 * (number + done) / len(self.rivals)),
+            Prices.of(charged),
+            known,
+        )
+
+
+def _awake(index: PeerIndex) -> IntArray:
+    """Return the rows of all who aren't paused."""
+    rows = index.roster.taken
+    silent = rows[~index.members.table["suggestible"][rows]]
+    paused = [row for row in silent.tolist() if index.profile(row).paused]
+    return np.setdiff1d(rows, np.array(paused, np.int64))
+
+
+def _hidden_rows(index: PeerIndex, exclude: Mapping[str, Collection[str]]) -> dict[int, IntArray]:
+    """Return the rows that are hidden from rows."""
+    known = index.roster.find(exclude)
+    return {row: index.rows_of(exclude[one]) for one, row in known.items()}
+
+
+def _fair_prices(graph: "Graph", unit: float) -> FloatArray:
     """Lower prices step by step; return those by which fewest are unshown, and then the fairest."""
-    could = np.flatnonzero(np.bincount(graph.others, minlength=len(graph.ids)))  # nobody sees the others
-    prices = best = np.zeros(len(graph.ids))
+    could = np.flatnonzero(graph.seen)  # nobody sees the others
+    prices = best = np.zeros(len(graph.rows))
     start, fairest, evened = 1.0, (1.0, 1.0), 0
-    places = graph.lists(prices)
+    lists = graph.lists(prices, FIRST)
     for number in range(ROUNDS):
-        shown = graph.shown(places)[could]
+        shown = graph.shown(lists)[could]
         unshown, inequality = float(np.count_nonzero(shown == 0)) / max(len(shown), 1), gini(shown)
         start = start if number else inequality
         fairness = (max(unshown, FEW_UNSHOWN), inequality)
@@ -109,7 +204,7 @@ def _fair_prices(graph: "_Rivals", unit: float) -> FloatArray:
         seldom = np.zeros(len(prices), np.bool_)
         seldom[could[shown <= limit]] = True
         prices = prices - unit * step * seldom
-        places = graph.lists_again(places, prices, seldom)
+        lists = graph.lists_again(lists, prices, seldom, FIRST)
     return best
 
 
@@ -119,12 +214,14 @@ def figures(lists: Mapping[str, Collection[str]]) -> Figures:
     for peers in lists.values():
         for peer in peers:
             shown[peer] = shown.get(peer, 0) + 1
-    counts = np.array(list(shown.values()), np.float64)
-    members = max(len(counts), 1)
+    return _figures(np.array([bool(peers) for peers in lists.values()]), np.array(list(shown.values())))
+
+
+def _figures(served: BoolArray, shown: IntArray) -> Figures:
     return Figures(
-        with_suggestion=sum(1 for peers in lists.values() if peers) / max(len(lists), 1),
-        never_suggested=float(np.count_nonzero(counts == 0)) / members,
-        exposure_gini=gini(counts),
+        with_suggestion=float(np.count_nonzero(served)) / max(len(served), 1),
+        never_suggested=float(np.count_nonzero(shown == 0)) / max(len(shown), 1),
+        exposure_gini=gini(shown),
     )
 
 
@@ -138,18 +235,19 @@ def gini(counts: FloatArray | IntArray) -> float:
 
 
 @dataclass(frozen=True)
-class _Rivals:
+class Rivals:
     """Hold who could be on whose list: pairs of members by number, sorted by whose list it is.
 
     Attributes
     ----------
-    ids : tuple of str
+    rows : array of int
+        Of everybody who has a list.
     owners, others : array of int
     values, turned : array of float
         What a list is ordered by in its first places, and after these but for prices.
     """
 
-    ids: tuple[str, ...]
+    rows: IntArray
     owners: IntArray
     others: IntArray
     values: FloatArray
@@ -159,79 +257,88 @@ class _Rivals:
     def of(
         cls,
         matcher: Matcher,
+        rows: IntArray,
         n: int,
-        exclude: Mapping[str, Collection[str]],
+        hidden: Mapping[int, IntArray],
         progress: Callable[[float], None],
-        prices: FloatArray | None = None,
-    ) -> "_Rivals":
-        """Ask for each member's n best rivals under some prices, given by number."""
-        profiles = [profile for profile in matcher.index_.profiles() if not profile.paused]
-        number_of, price_of = np.full(matcher.index_.rows, -1, np.int64), np.zeros(matcher.index_.rows)
-        for number, profile in enumerate(profiles):
-            number_of[matcher.index_.row(profile.id)] = number
-        if prices is not None:
-            price_of[number_of >= 0] = prices[number_of[number_of >= 0]]
-        charged, rotation = Prices.of(price_of), matcher.model_.rotation
-        nobody = np.empty(0, np.int64)
+        prices: Prices,
+        known: Any = None,
+    ) -> "Rivals":
+        """Ask for the n best rivals of each under some prices, given by row; add what is known already."""
+        index, rotation = matcher.index_, matcher.model_.rotation
+        number_of, nobody = np.full(index.rows, -1, np.int64), np.empty(0, np.int64)
+        number_of[rows] = np.arange(len(rows))
         owners, others, values, turned = [nobody], [nobody], [np.empty(0)], [np.empty(0)]
-        for number, profile in enumerate(profiles):
-            unseen = exclude.get(profile.id, ())
-            rows, ranks, codes = matcher.rivals(profile, n, prices=charged, exclude=unseen)
-            owners.append(np.full(len(rows), number))
-            others.append(number_of[rows])
+        for number, row in enumerate(rows.tolist()):
+            unseen = [index.profile(one).id for one in hidden.get(row, nobody).tolist()]
+            found, ranks, codes = matcher.rivals(index.profile(row), n, prices=prices, exclude=unseen)
+            owners.append(np.full(len(found), number))
+            others.append(number_of[found])
             values.append(ranks + turns(codes, -LEVEL))  # of the level the lower code comes first
             turned.append(ranks + turns(codes, rotation or -LEVEL))  # before a fit nobody takes turns
             if number % 256 == 0:
-                progress(0.9 * number / len(profiles))
-        ids = tuple(profile.id for profile in profiles)
-        shown = np.array([profile.suggestible and not profile.full for profile in profiles], np.bool_)
+                progress(number / len(rows))
         # Values are the same from either side, and so is who could be whose rival.
         graph = cls._sorted(
-            ids,
+            rows,
             np.concatenate([*owners, *others]),
             np.concatenate([*others, *owners]),
             np.concatenate([*values, *values]),
             np.concatenate([*turned, *turned]),
         )
-        return graph.only(shown[graph.others] & ~np.isin(graph.keys(), _hidden(ids, exclude)))
+        shown = index.members.table["suggestible"] & ~index.members.table["full"]
+        parted = np.isin(graph.owners * len(rows) + graph.others, _keys(number_of, len(rows), hidden))
+        graph = graph.only(shown[rows][graph.others] & ~parted)
+        return graph if known is None else known.joined(graph)
 
     @classmethod
     def _sorted(
-        cls, ids: tuple[str, ...], owners: IntArray, others: IntArray, values: FloatArray, turned: FloatArray
-    ) -> "_Rivals":
-        _, first = np.unique(owners * len(ids) + others, return_index=True)
-        return cls(ids, owners[first], others[first], values[first], turned[first])
+        cls, rows: IntArray, owners: IntArray, others: IntArray, values: FloatArray, turned: FloatArray
+    ) -> "Rivals":
+        _, first = np.unique(owners * len(rows) + others, return_index=True)
+        return cls(rows, owners[first], others[first], values[first], turned[first])
 
-    def joined(self, more: "_Rivals") -> "_Rivals":
+    def joined(self, more: "Rivals") -> "Rivals":
         """Add the pairs of another graph of the same members."""
         return self._sorted(
-            self.ids,
+            self.rows,
             np.concatenate([self.owners, more.owners]),
             np.concatenate([self.others, more.others]),
             np.concatenate([self.values, more.values]),
             np.concatenate([self.turned, more.turned]),
         )
 
-    def lists(self, prices: FloatArray, among: IntArray | None = None) -> IntArray:
-        """Return everybody's first ten under these prices, as places among the pairs, list after list.
+    @property
+    def seen(self) -> BoolArray:
+        """Tell who could be on any list."""
+        return np.bincount(self.others, minlength=len(self.rows)) > 0
+
+    def lists(self, prices: FloatArray, length: int, among: IntArray | None = None) -> Lists:
+        """Return everybody's first few under these prices, as places among the pairs, list after list.
 
         With `among` only those places can be on a list, given in order.
         """
         places = np.arange(len(self.owners)) if among is None else among
         places = places[np.lexsort((-self._ranks(places, prices), self.owners[places]))]
-        return places[_standing(self.owners[places]) < FIRST]
+        return places[_standing(self.owners[places]) < length]
 
-    def lists_again(self, places: IntArray, prices: FloatArray, cheaper: BoolArray) -> IntArray:
+    def lists_again(self, places: Lists, prices: FloatArray, cheaper: BoolArray, length: int) -> Lists:
         """Return the lists anew once these members' prices have fallen: nobody else can come upon one."""
-        last = np.full(len(self.ids), np.inf)
+        last = np.full(len(self.rows), np.inf)
         np.minimum.at(last, self.owners[places], self._ranks(places, prices))
         some = np.flatnonzero(cheaper[self.others])
         some = some[self._ranks(some, prices) >= last[self.owners[some]]]
-        return self.lists(prices, np.union1d(places, some))
+        return self.lists(prices, length, np.union1d(places, some))
 
-    def shown(self, places: IntArray) -> IntArray:
-        """Count on how many lists each is who could be on any."""
-        return np.bincount(self.others[places], minlength=len(self.ids))
+    def shown(self, places: Lists) -> IntArray:
+        """Count on how many of these lists each is."""
+        return np.bincount(self.others[places], minlength=len(self.rows))
+
+    def by_number(self, places: Lists, length: int) -> Lists:
+        """Return lists as numbers of members: shape (n, length), -1 for nobody."""
+        lists = np.full((len(self.rows), length), -1, np.int64)
+        lists[self.owners[places], _standing(self.owners[places])] = self.others[places]
+        return lists
 
     def _ranks(self, places: IntArray, prices: FloatArray) -> FloatArray:
         moved = self.turned[places] - prices[self.others[places]]
@@ -245,13 +352,12 @@ class _Rivals:
         unmoved[order] = _standing(self.owners[order]) < UNMOVED
         return unmoved
 
-    def keys(self) -> IntArray:
-        """Return a number for each pair."""
-        return self.owners * len(self.ids) + self.others
-
-    def only(self, kept: BoolArray) -> "_Rivals":
+    def only(self, kept: BoolArray) -> "Rivals":
         """Keep some pairs."""
-        return _Rivals(self.ids, self.owners[kept], self.others[kept], self.values[kept], self.turned[kept])
+        return Rivals(self.rows, self.owners[kept], self.others[kept], self.values[kept], self.turned[kept])
+
+
+Graph = Rivals | ManyRivals
 
 
 def _standing(owners: IntArray) -> IntArray:
@@ -262,13 +368,7 @@ def _standing(owners: IntArray) -> IntArray:
     return standing
 
 
-def _hidden(ids: tuple[str, ...], exclude: Mapping[str, Collection[str]]) -> IntArray:
+def _keys(number_of: IntArray, members: int, hidden: Mapping[int, IntArray]) -> IntArray:
     """Return the keys of who is hidden from whom: of two, one may be seen by the other."""
-    at = {name: place for place, name in enumerate(ids)}
-    keys = [
-        at[one] * len(ids) + at[other]
-        for one, unseen in exclude.items()
-        for other in unseen
-        if one in at and other in at
-    ]
-    return np.array(keys, np.int64)
+    keys = [number_of[row] * members + number_of[unseen] for row, unseen in hidden.items()]
+    return np.concatenate([np.empty(0, np.int64), *keys])

@@ -6,7 +6,7 @@ so that what was written is seen by the next question. Rows change when more is 
 question. Not thread-safe: the caller locks.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +22,10 @@ from .profile import FACETS, Place, Profile
 from .ranking import member_code
 from .roster import Roster, pack
 from .rules import Facts, Members, Question, Verdict
-from .segment import Segment, circle, sort_keys
+from .segment import Segment, reach, sort_keys
 
 SLACK = 64  # masked rows that are never worth a clean-up
 TAIL = 2048  # rows behind the segments that a question reads one by one
-ROWS_AT_ONCE = 8192  # whose points are worked out together
 _MOST_TERMS = 2**16 - 1
 
 
@@ -115,6 +114,11 @@ class PeerIndex:
         """Return the first row behind all segments."""
         return self.segments[-1].last if self.segments else 0
 
+    @property
+    def is_sorted(self) -> bool:
+        """Tell whether all rows stand in one segment, and each is somebody's."""
+        return len(self.segments) == 1 and self.tail == self.rows == len(self)
+
     def profile(self, row: int) -> Profile:
         """Return the profile of a row."""
         return self.roster.profile(row)
@@ -140,7 +144,7 @@ class PeerIndex:
         counts = np.array([[len(row) for row in rows] for rows in numbers.values()], np.int64).sum(axis=0)
         self._stated.extend(np.minimum(counts, _MOST_TERMS))
         self.most_terms = max(self.most_terms, int(counts.max(initial=0)))
-        self._place(added)
+        self._append(self.vectorizer.points(added))
         ids = [profile.id for profile in added]
         # Who changes keeps their price; who comes back under an id is a newcomer.
         self._price.extend([self._price.values[before[one]] if one in before else 0.0 for one in ids])
@@ -177,9 +181,8 @@ class PeerIndex:
         if not self.vectorizer.dimensions:
             self._lengths.extend(np.zeros(self.rows))
             return
-        for start in range(0, self.rows, ROWS_AT_ONCE):
-            rows = range(start, min(start + ROWS_AT_ONCE, self.rows))
-            self._place([self.profile(row) for row in rows])
+        for points in self.vectorizer.points_of(self.terms, self.rows):
+            self._append(points)
 
     def charge(self, prices: PriceList) -> None:
         """Give members other prices; who has none, or comes later, pays 0."""
@@ -242,15 +245,15 @@ class PeerIndex:
         self._stated, self._price = own["stated"], own["price"]
         self._directions, self._lengths = own["directions"], own["lengths"]
 
-    def judge(self, facts: Facts, question: Question, own_id: str, rows: IntArray | None = None) -> Verdict:
+    def judge(self, facts: Facts, question: Question, rows: IntArray | None = None) -> Verdict:
         """Apply the hard constraints to some rows or all, the asking member's own left out."""
-        invited_by, absent = self.rows_of(question.invited_by), self.rows_of({own_id, *question.exclude})
         asked = np.arange(self.rows) if rows is None else rows
-        return self.members.judge(facts, question, invited_by, absent, asked)
+        return self.members.judge(facts, question, asked, self.roster.codes[asked])
 
     def within(self, place: Place | None, km: float, *, online: bool) -> IntArray:
         """Return rows among which is everybody within a radius, and who can be met online if asked."""
-        ranges = [one.within(circle(place, km), online=online) for one in self.segments]
+        around = reach(place, km, online=online)
+        ranges = [one.within(around) for one in self.segments]
         late = np.arange(self.tail, self.rows)
         return np.concatenate([*(spread(part[:, 0], part[:, 1] - part[:, 0]) for part in ranges), late])
 
@@ -306,8 +309,8 @@ class PeerIndex:
         """Return the rows of those of these members who are in, ascending."""
         return np.array(sorted(self.roster.find(ids).values()), np.int64)
 
-    def _place(self, profiles: Sequence[Profile]) -> None:
-        directions, lengths = self.vectorizer.points(profiles)
+    def _append(self, points: Points) -> None:
+        directions, lengths = points
         self._directions.extend(directions.ravel())
         self._lengths.extend(lengths)
 

@@ -17,8 +17,9 @@ from scipy.sparse import coo_array, csr_array
 from .arrays import BoolArray, FloatArray, IntArray
 from .bilinear import learn_form
 from .company import pairs_in_company
-from .corpus import Corpus, Space
+from .corpus import Corpus, Space, count
 from .held_out import ndcg_at_10
+from .index import PeerIndex
 from .latent import Fitted
 from .model import TermModel
 from .profile import FACETS, Profile
@@ -74,7 +75,7 @@ Progress = Callable[[float], None]
 
 def learn(
     number: int,
-    profiles: Sequence[Profile],
+    members: Sequence[Profile] | PeerIndex,
     feedback: Sequence[Feedback] = (),
     *,
     before: TermModel | None = None,
@@ -86,17 +87,22 @@ def learn(
     ----------
     number : int
         The new model's.
-    profiles : sequence of Profile
+    members : sequence of Profile, or PeerIndex
+        From an index no profile is read: of a million members they would take gigabytes.
     feedback : sequence of Feedback
-        Each pair once; who is not among the profiles is passed over.
+        Each pair once; who is not among the members is passed over.
     before : TermModel, optional
         What the new one would replace: it must not do worse on the members left out, by more than a standard
         error.
     progress : callable
         Is told how far it is, from 0 to 1.
     """
-    counted = TermModel.of(number, profiles)
-    corpus = Corpus.of(counted, profiles)
+    if isinstance(members, PeerIndex):
+        counted = count(number, members)
+        corpus = Corpus.of_index(counted, members)
+    else:
+        counted = TermModel.of(number, members)
+        corpus = Corpus.of(counted, members)
     progress(0.1)
     space = Space.of(corpus)
     progress(0.4)
@@ -112,10 +118,10 @@ def learn(
 
 
 def _answers(corpus: Corpus, feedback: Sequence[Feedback]) -> Any:
-    known = [one for one in feedback if one.one in corpus.row_of and one.other in corpus.row_of]
-    ones = np.array([corpus.row_of[one.one] for one in known], np.int64)
-    others = np.array([corpus.row_of[one.other] for one in known], np.int64)
-    labels = np.array([one.label for one in known], np.float64)
+    ones, others = (corpus.rows_of(ids) for ids in ([f.one for f in feedback], [f.other for f in feedback]))
+    known = (ones >= 0) & (others >= 0)
+    ones, others = ones[known], others[known]
+    labels = np.array([one.label for one in feedback], np.float64)[known]
     both = np.concatenate([ones, others]), np.concatenate([others, ones])
     return csr_array(coo_array((np.concatenate([labels, labels]), both), shape=(len(corpus), len(corpus))))
 

@@ -246,9 +246,9 @@ class Matcher(BaseEstimator):
         if before.ids and not standing.fill(before, n, standing.listed(n)):
             before = Front()
             standing = asking.stand(search, before, AHEAD * n, known)
-        at, nobody = standing.listed(n), np.empty(0, np.int64)
+        at = standing.listed(n)
         rows, scores = standing.rows[at], standing.scores[at].tolist()
-        verdict = index.members.judge(asker.facts, question, nobody, nobody, rows)
+        verdict = index.judge(asker.facts, question, rows)
         teller = Teller(asker, index, self.weights_, rows.tolist(), verdict)
         items = tuple(teller.tell(place, one) for place, one in enumerate(scores))
         if len(items) < n:
@@ -308,7 +308,7 @@ class Matcher(BaseEstimator):
         known = self.index_.roster.find(peer for peer in peers if peer != profile.id)
         rows = np.array(list(known.values()), np.int64)
         asker = self._asking().asker(profile, on)
-        verdict = self.index_.judge(asker.facts, Question(on), profile.id, rows)
+        verdict = self.index_.judge(asker.facts, Question(on), rows)
         teller = Teller(asker, self.index_, self.weights_, rows.tolist(), verdict)
         return {peer: teller.introduce(at, peers[peer]) for at, peer in enumerate(known) if verdict.equal[at]}
 

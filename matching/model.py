@@ -66,12 +66,19 @@ class TermModel:
                 seen[facet].update(set(map(normalise, row.get(facet, ()))))
         for counter in seen.values():
             del counter[""]  # what leaves nothing visible
+        return cls.of_counts(number, members, seen)
+
+    @classmethod
+    def of_counts(
+        cls, number: int, members: int, seen: Mapping[str, Mapping[str, int]], fitted: "Fitted | None" = None
+    ) -> "TermModel":
+        """Make a model of how many members state each term in normal form, by facet."""
         kept = {
-            facet: {term: count for term, count in sorted(counter.items()) if count >= FEWEST}
-            for facet, counter in seen.items()
+            facet: {term: count for term, count in sorted(counts.items()) if count >= FEWEST}
+            for facet, counts in seen.items()
         }
-        stated = sum(counter.total() for counter in seen.values())
-        return cls(number, members, kept, stated / max(members, 1))
+        stated = sum(sum(counts.values()) for counts in seen.values())
+        return cls(number, members, kept, stated / max(members, 1), fitted)
 
     @classmethod
     def of(cls, number: int, profiles: Iterable[Profile]) -> "TermModel":

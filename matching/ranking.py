@@ -3,6 +3,8 @@
 Everything is symmetric: from either side a pair has the same score and the same place among ties.
 """
 
+from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -19,6 +21,9 @@ UNMOVED = 5  # places of a list that neither prices nor turns touch
 TIER = 2.0**20  # above all values, which keep 32 bits behind the point beside it
 HALF = 0.3  # of what a member has in common with their like: the value that scores in the middle
 NEAR = 0.3  # what nearness of 1 adds, before anything was fitted; the commonest shared term adds 1
+LEVEL = (
+    2.0**-20
+)  # less than by what values differ: what the order of codes is told by where nobody takes turns
 _WORD = 2**64
 
 
@@ -107,6 +112,11 @@ def member_code(profile_id: str) -> int:
     return int.from_bytes(blake2b(profile_id.encode(), digest_size=8).digest(), "little")
 
 
+def member_codes(ids: Iterable[str]) -> WordArray:
+    """Return what stands for some members, ascending."""
+    return np.array(sorted(map(member_code, ids)), np.uint64)
+
+
 def pair_codes(code: int, others: WordArray, model_number: int) -> WordArray:
     """Return 64 bits for each unordered pair under a model, by which ties are ordered.
 
@@ -117,8 +127,13 @@ def pair_codes(code: int, others: WordArray, model_number: int) -> WordArray:
 
 def pair_key(code: int, model_number: int) -> np.uint64:
     """Return what another member's code is mixed with for that of the pair."""
+    return _salt(model_number) ^ np.uint64(code)
+
+
+@lru_cache(maxsize=64)
+def _salt(model_number: int) -> np.uint64:
     salt: np.uint64 = _mixed(np.array([model_number % _WORD], np.uint64))[0]
-    return salt ^ np.uint64(code)
+    return salt
 
 
 def _mixed(words: WordArray) -> WordArray:

@@ -6,6 +6,7 @@ take more than all else that an index holds.
 """
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from .arrays import Growing, IntArray, Ragged, WordArray
 from .profile import FACETS, Place, Profile, Slot
 from .ranking import member_code
 
+_FEW = 64  # ids, that are quicker looked up one by one
 _CODING = "utf-8", "surrogatepass"
 _JSON = json.JSONDecoder()
 
@@ -89,8 +91,7 @@ class Roster:
         """Return the id of the member with this code."""
         early = len(self._sorted)
         rows = early + np.flatnonzero(self.codes[early:] == code)
-        first = np.searchsorted(self.codes[:early], np.uint64(code), sorter=self._sorted) if early else 0
-        rows = np.concatenate([rows, np.array(self._level(int(first), code), np.int64)])
+        rows = np.concatenate([rows, np.array(self._level(self._first([code])[0], code), np.int64)])
         taken = rows[self._alive.values[rows]]
         return self.profile(int(taken[0])).id if len(taken) else None
 
@@ -147,14 +148,24 @@ class Roster:
         return self._packed.row(row).tobytes()
 
     def _find(self, ids: Sequence[str]) -> dict[str, int]:
-        codes = np.array([member_code(one) for one in ids], np.uint64)
-        first = np.searchsorted(self.codes[: len(self._sorted)], codes, sorter=self._sorted)
+        codes = [member_code(one) for one in ids]
         found = {}
-        for one, code, at in zip(ids, codes.tolist(), first.tolist(), strict=True):
+        for one, code, at in zip(ids, codes, self._first(codes), strict=True):
             for row in self._level(at, code):
                 if self._alive.values[row] and self._document(row).startswith(_head(one)):
                     found[one] = row
         return found
+
+    def _first(self, codes: Sequence[int]) -> list[int]:
+        """Return where the sorted rows of each code begin."""
+        if len(codes) > _FEW:
+            known = self.codes[: len(self._sorted)]
+            first: list[int] = np.searchsorted(
+                known, np.array(codes, np.uint64), sorter=self._sorted
+            ).tolist()
+            return first
+        # NumPy would make the whole order into integers of its own.
+        return [bisect_left(self._sorted, code, key=self.codes.item) for code in codes]
 
     def _level(self, first: int, code: int) -> list[int]:
         """Return the sorted rows from a place on that have this code: of two, if ever, both."""

@@ -7,16 +7,16 @@ Each rule is one mask, so that what is kept back, and why, is one line of logic 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .arrays import BoolArray, FloatArray, Growing, IntArray, Table
+from .arrays import BoolArray, FloatArray, Growing, IntArray, Table, WordArray
 from .interned import Interned, Verdicts
 from .meeting import Availabilities, Availability, any_opening, availability_of, zone_of
 from .profile import Place, Profile, Slot, unit_vector
-from .ranking import kilometres, member_code
+from .ranking import kilometres, member_code, member_codes
 
 Pairs = frozenset[tuple[str, str]]
 Seeks = frozenset[Pairs]
@@ -94,7 +94,7 @@ def seeks_it(attributes: Pairs, seeks: Seeks) -> bool:
     return is_sought(seeks, attributes)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Question:
     """Hold what an asking member asks for, besides who they are.
 
@@ -117,6 +117,16 @@ class Question:
     mode: str | None = None
     exclude: Collection[str] = ()
     invited_by: Collection[str] = ()
+
+    @cached_property
+    def absent(self) -> WordArray:
+        """Return the codes of those who count as absent, ascending."""
+        return member_codes(self.exclude)
+
+    @cached_property
+    def seen(self) -> WordArray:
+        """Return the codes of those who are seen although they are full, ascending."""
+        return member_codes(self.invited_by)
 
     def modes_of(self, facts: Facts) -> frozenset[str]:
         """Return the modes asked for."""
@@ -225,10 +235,6 @@ class Members:
         columns["apart"] = [self.apart.number_of(self._separated(f.attributes)) for f in facts]
         self.table.extend(columns)
 
-    def columns(self, names: Sequence[str]) -> list[NDArray[Any]]:
-        """Return some columns of facts."""
-        return [self.table[name] for name in names]
-
     def as_dict(self) -> dict[str, Any]:
         """Return what of it JSON can hold: the values that the columns name by number."""
         return {
@@ -276,14 +282,12 @@ class Members:
         """Return the number of those who are equal in what the community separates by, -1 for none."""
         return self.apart.find(self._separated(facts.attributes))
 
-    def judge(
-        self, facts: Facts, question: Question, invited_by: IntArray, absent: IntArray, rows: IntArray
-    ) -> Verdict:
-        """Apply every rule to some rows; being full hides no `invited_by`, `absent` ones are not there."""
-        column = {name: self.table[name][rows] for name in _COLUMNS}
+    def judge(self, facts: Facts, question: Question, rows: IntArray, codes: WordArray) -> Verdict:
+        """Apply every rule to some rows, whose members have these codes; nobody meets themself."""
+        column = self.table.rows[rows]
         equal = column["apart"] == self.apart_from(facts)
-        present = column["suggestible"] & (~column["full"] | _among(rows, invited_by)) & equal
-        present &= ~_among(rows, absent)
+        present = column["suggestible"] & (~column["full"] | _among(codes, question.seen)) & equal
+        present &= (codes != np.uint64(facts.code)) & ~_among(codes, question.absent)
         km = self.place.kilometres(column["place"], facts.centre)
         modes = question.modes_of(facts)
         distinct, number = np.unique(column["availability"], return_inverse=True)
@@ -313,11 +317,11 @@ class Members:
         return tuple(stated.get(name) for name in self.separate_by)
 
 
-def _among(rows: IntArray, some: IntArray) -> BoolArray:
-    """Tell which rows are among some others, which ascend."""
+def _among(codes: WordArray, some: WordArray) -> BoolArray:
+    """Tell which codes are among some others, which ascend."""
     if not len(some):
-        return np.zeros(len(rows), np.bool_)
-    found: BoolArray = some[np.minimum(np.searchsorted(some, rows), len(some) - 1)] == rows
+        return np.zeros(len(codes), np.bool_)
+    found: BoolArray = some[np.minimum(np.searchsorted(some, codes), len(some) - 1)] == codes
     return found
 
 

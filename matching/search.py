@@ -18,16 +18,17 @@ import numpy as np
 from .arrays import BoolArray, FloatArray, IntArray, WordArray, spread
 from .columns import GRAIN
 from .index import PeerIndex, Prices
-from .profile import EARTH_KM, Profile
+from .profile import EARTH_KM, FACETS, Profile
 from .ranking import FAR_KM, TIER, length_norm, nearness, pair_codes, pair_key, rank, turns, value
 from .rules import Facts, Question
-from .segment import Segment, circle
+from .segment import Segment, reach
 
 if TYPE_CHECKING:
-    from .compiled import Asked, Rows
+    from .compiled import Asked, Rows, Stated
 
 COMPILED = find_spec("numba") is not None
 _FEWEST = 64  # judged at once: fewer cost as much
+_NOTHING = np.empty(0, np.int64), np.empty(0)
 _ROUNDING = 1e-6  # more than what roundings come to
 
 
@@ -132,19 +133,21 @@ class Search:
 
     def _scanned(self, order: Order) -> Found:
         """Return the best with compiled code."""
-        scans, index, (around, online) = _compiled(), self.index, self._reach()
-        rows, asked = self._rows(order.prices.values), self._asked(order)
-        heaps = np.full(order.few, -np.inf), np.full(order.few + order.others, -np.inf)
-        shares, parts = np.concatenate([np.empty(0), *(shares for _, shares in self.offered.values())]), []
-        offers = [
-            scans.Offered(one.within(around, online=online), self._spans(one), shares, one.postings)
+        scans, index = _compiled(), self.index
+        rows, asked, around = self._rows(order.prices.values), self._asked(order), self._reach()
+        offered = tuple(self.offered.get(facet, _NOTHING) for facet in FACETS)
+        stretches = [
+            scans.Stretch(one.keys, one.starts, one.postings, tuple(one.ends.values()))
             for one in index.segments
         ]
-        tail = self._shared_by_tail() if index.tail < index.rows else None
+        heaps, parts = (np.full(order.few, -np.inf), np.full(order.few + order.others, -np.inf)), []
         for some in (True, False):
-            parts += [scans.best_of_segment(rows, asked, offered, some, heaps) for offered in offers]
-            if tail is not None:
-                parts.append(scans.best_of_tail(rows, asked, tail, index.tail, some, heaps))
+            for one in stretches:
+                part = scans.best_of_segment(rows, asked, offered, around, one, some, heaps)
+                parts.append(part)
+            if index.tail < index.rows:
+                part = scans.best_of_tail(rows, asked, offered, self._stated(), index.tail, some, heaps)
+                parts.append(part)
             if heaps[1][0] > -np.inf:
                 break
         return Found(*(np.concatenate([part[at][: part[3]] for part in parts]) for at in range(3)))
@@ -172,7 +175,7 @@ class Search:
 
     def _judged(self, rows: IntArray, shared: FloatArray) -> Found:
         """Return those who fit."""
-        verdict = self.index.judge(self.facts, self.question, self.profile.id, rows)
+        verdict = self.index.judge(self.facts, self.question, rows)
         fits = np.flatnonzero(verdict.fits)
         rows, shared = rows[fits], shared[fits]
         meet = verdict.peer_in_person[fits] & ("in_person" in self.facts.modes)
@@ -181,24 +184,24 @@ class Search:
 
     def _candidates(self) -> tuple[IntArray, FloatArray]:
         """Return rows among which is everybody who fits, and what they share."""
-        around, online = self._reach()
-        parts = [self._of_segment(one, one.within(around, online=online)) for one in self.index.segments]
+        around = self._reach()
+        parts = [self._of_segment(one, one.within(around)) for one in self.index.segments]
         tail = np.arange(self.index.tail, self.index.rows)
         parts.append((tail, self.index.shared(self.offered, tail)))
         rows, shared = zip(*parts, strict=True)
         return np.concatenate(rows), np.concatenate(shared)
 
-    def _reach(self) -> tuple[FloatArray, bool]:
-        """Return where peers are who can be met in person, and whether others can be met online."""
+    def _reach(self) -> FloatArray:
+        """Return the keys of who lives within reach, and who can be met online if the member can."""
         modes = self.question.modes_of(self.facts)
         place = self.facts.place if "in_person" in modes else None
-        return circle(place, self.question.reach_of(self.facts.radius_km)), "online" in modes
+        return reach(place, self.question.reach_of(self.facts.radius_km), online="online" in modes)
 
     def _rows(self, prices: FloatArray) -> "Rows":
-        members, roster = self.index.members, self.index.roster
-        counts = self.index.stated(self.facet)
-        facts = members.columns(_compiled().Rows._fields[3:-1])
-        rows: Rows = _compiled().Rows(roster.codes, counts, prices, *facts, members.place.points)
+        index, members = self.index, self.index.members
+        rows: Rows = _compiled().Rows(
+            index.roster.codes, index.stated(self.facet), prices, members.table.rows, members.place.points
+        )
         return rows
 
     def _asked(self, order: Order) -> "Asked":
@@ -218,8 +221,9 @@ class Search:
             theirs=members.seeks.of(facts.attributes),
             openings=members.availability.openings(self.question.on),
             free=members.availability.openings_of(facts.availability, self.question.on),
-            invited_by=self.index.rows_of(self.question.invited_by),
-            absent=self.index.rows_of({self.profile.id, *self.question.exclude}),
+            own=np.uint64(facts.code),
+            seen=self.question.seen,
+            absent=self.question.absent,
             near=float(self.near),
             norms=self.norm * _norms(self.index.most_terms, self.mean_terms),
             code=pair_key(facts.code, self.index.vectorizer.model_.number),
@@ -237,29 +241,27 @@ class Search:
         spans = [segment.spans(facet, columns) for facet, (columns, _) in self.offered.items()]
         return np.concatenate([np.empty((0, 2), np.int64), *spans])  # no facet may count
 
-    def _shared_by_tail(self) -> FloatArray:
-        first = self.index.tail
-        shared = np.zeros(self.index.rows - first)
-        for facet, (columns, shares) in self.offered.items():
-            rows, worth = self.index.terms[facet], np.zeros(len(self.index.vectorizer.columns_[facet]))
-            worth[columns] = shares
-            _compiled().add_shared(shared, rows.numbers, rows.ends, first, worth)
-        return shared
+    def _stated(self) -> "Stated":
+        rows = [self.index.terms[facet] for facet in FACETS]
+        stated: Stated = _compiled().Stated(
+            tuple(one.numbers for one in rows), tuple(one.ends for one in rows)
+        )
+        return stated
 
     def _of_segment(self, segment: Segment, ranges: IntArray) -> tuple[IntArray, FloatArray]:
         """Return the rows of some ranges and what they share, from the rows of each term."""
         starts, lengths = ranges[:, 0], ranges[:, 1] - ranges[:, 0]
         offsets = np.cumsum(lengths) - lengths
-        total, at, worth = int(lengths.sum()), [], []
-        shares = [share for _, shares in self.offered.values() for share in shares.tolist()]
-        for (first, last), share in zip(self._spans(segment).tolist(), shares, strict=True):
-            rows = segment.postings[first:last]
-            edges = np.searchsorted(rows, ranges)
-            sizes = edges[:, 1] - edges[:, 0]
-            at.append(rows[spread(edges[:, 0], sizes)] + np.repeat(offsets - starts, sizes))
-            worth.append(np.full(len(at[-1]), share))
-        at_all, all_worth = np.concatenate([*at, ()]).astype(np.int64), np.concatenate([*worth, ()])
-        shared = np.bincount(at_all, all_worth, total).astype(np.float64, copy=False)
+        wanted, postings = ranges.astype(np.int32), segment.postings  # of another type, all would be copied
+        spans = self._spans(segment)
+        found = [postings[first:last].searchsorted(wanted) for first, last in spans.tolist()]
+        edges = np.array(found, np.int64).reshape(len(spans), len(ranges), 2) + spans[:, :1, None]
+        sizes = np.diff(edges).ravel()
+        shares = np.concatenate([np.empty(0), *(shares for _, shares in self.offered.values())])
+        rows = postings[spread(edges[..., 0].ravel(), sizes)]
+        rows = rows + np.repeat(np.tile(offsets - starts, len(spans)), sizes)
+        worth = np.repeat(np.repeat(shares, len(ranges)), sizes)
+        shared = np.bincount(rows, worth, int(lengths.sum())).astype(np.float64, copy=False)
         return spread(starts, lengths), shared
 
 

@@ -83,11 +83,9 @@ class Segment:
         keys, starts, postings = (parts[name].values for name in ("keys", "starts", "postings"))
         return cls(first, last, keys, starts, ends, postings)
 
-    def within(self, circle: FloatArray, *, online: bool) -> IntArray:
-        """Return the ranges of rows in a circle, and of all who can be met online if asked: shape (n, 2)."""
-        sought = [np.array([[-np.inf, _OFFLINE / 2]]) if online else circle, circle + _OFFLINE]
-        at = np.searchsorted(self.keys, np.concatenate(sought))
-        ranges: IntArray = self.starts[at].astype(np.int64)
+    def within(self, reach: FloatArray) -> IntArray:
+        """Return the ranges of rows whose keys are within reach: shape (n, 2)."""
+        ranges: IntArray = self.starts[np.searchsorted(self.keys, reach)].astype(np.int64)
         return ranges[ranges[:, 0] < ranges[:, 1]]
 
     def spans(self, facet: str, columns: IntArray) -> IntArray:
@@ -115,7 +113,22 @@ def _strip(lat: FloatArray) -> FloatArray:
 
 
 @lru_cache(maxsize=16384)
-def circle(place: Place | None, km: float) -> FloatArray:
+def reach(place: Place | None, km: float, *, online: bool) -> FloatArray:
+    """Return the ranges of keys that hold everybody within a radius, and who can be met online if asked.
+
+    Returns
+    -------
+    array of shape (n, 2)
+        The strips near the middle come first; nobody lives nowhere.
+    """
+    around = _circle(place, km)
+    sought = [around + _OFFLINE, np.array([[-np.inf, _OFFLINE / 2]]) if online else around]
+    found: FloatArray = np.concatenate(sought)
+    found.flags.writeable = False  # shared by all who ask
+    return found
+
+
+def _circle(place: Place | None, km: float) -> FloatArray:
     """Return the ranges of keys that hold all places within a radius: shape (n, 2); none for nowhere."""
     if place is None:
         return np.empty((0, 2))
@@ -123,6 +136,7 @@ def circle(place: Place | None, km: float) -> FloatArray:
     reach = math.degrees(angle)
     south, north = _strip(np.array([place.lat - reach, place.lat + reach])).tolist()
     strips = np.arange(max(south, 0.0), min(north, 180.0 * _STRIPS) + 1)
+    middle = _strip(np.array(place.lat))
     wide = _half_widths(place.lat, angle, strips) + _MORE
     west, east = place.lon - wide + 180, place.lon + wide + 180
     ranges = [
@@ -132,8 +146,7 @@ def circle(place: Place | None, km: float) -> FloatArray:
     ]
     found = np.array(ranges, np.float64).reshape(-1, 2)
     found[:, 1] = np.nextafter(found[:, 1], np.inf)
-    found.flags.writeable = False  # shared by all who ask
-    return found
+    return found[np.argsort(np.abs(found[:, 0] // _LONG - middle), kind="stable")]
 
 
 def _stretches(west: float, east: float) -> list[tuple[float, float]]:

@@ -36,7 +36,6 @@ from service.web.access import register_access
 from service.web.blueprint import LARGEST_BODY
 from service.web.converters import register_converters
 from service.web.metrics import register_metrics
-from service.web.openapi import build_api
 from service.web.problems import register_problems
 from service.web.request_log import register_request_log
 from service.web.state import EXTENSION, Parts
@@ -91,12 +90,10 @@ def create_app(
     register_problems(app)
     app.after_request(_harden)
 
-    api = build_api(app)
     for noun in NOUNS:
-        api.register_blueprint(noun.blueprint)
+        app.register_blueprint(noun.blueprint)
     app.register_blueprint(documents.blueprint)
     app.register_blueprint(calendars.feeds)
-    app.extensions["kith_api"] = api
     return app
 
 

@@ -34,6 +34,7 @@ from service.usecases.communities import create_community
 from service.usecases.erasures import delete_community, replay
 from service.usecases.exports import export_profiles
 from service.usecases.imports import import_profiles
+from service.usecases.jobs import JobContext
 from service.usecases.keys import create_key
 from service.usecases.refits import refit_now
 from service.web.answers import as_json
@@ -167,7 +168,8 @@ def _work(settings: Settings, given: argparse.Namespace) -> int:
     if given.until_parent_ends:
         Thread(target=_wait_for_parent, args=(stop,), daemon=True).start()
     with start.open_database(settings) as database, start.open_answers(settings) as cache:
-        worker.run(database, cache, settings.erased, stop, private_webhooks=settings.webhook_private)
+        context = JobContext(database, cache, start.saved_indexes(settings))
+        worker.run(context, settings.erased, stop, private_webhooks=settings.webhook_private)
     return DONE
 
 
@@ -254,9 +256,13 @@ def _refit(settings: Settings, given: argparse.Namespace) -> int:
     with start.open_database(settings) as database:
         with database.read() as connection:
             community = communities.find_community(connection, given.community)
-        done = refit_now(database, community.number)
+        done = refit_now(database, community.number, start.saved_indexes(settings), _tell)
     _say(refit_wire(community, done.fit.stats, accepted=done.accepted, figures=done.figures))
     return DONE
+
+
+def _tell(phase: str, done: float) -> None:
+    print(f"kith: {phase} {done:.0%}", file=sys.stderr, flush=True)
 
 
 def _evaluate(_settings: Settings, given: argparse.Namespace) -> int:

@@ -1,5 +1,6 @@
 """Starting: what every command opens before it works, and the server with all that stands beside it."""
 
+import gc
 import subprocess
 import sys
 import threading
@@ -42,6 +43,11 @@ def open_database(settings: Settings) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def saved_indexes(settings: Settings) -> SavedIndexes:
+    """Return the saved indexes, which all processes of a machine share."""
+    return SavedIndexes(settings.home / "index")
 
 
 @contextmanager
@@ -102,9 +108,9 @@ def make_app(settings: Settings, redis_address: str, revive: Callable[[], str] |
 
     database = Database(settings.database, settings.clock_file)
     cache = open_cache(redis_address, revive=revive)
-    loaded = LoadedCommunities(database, SavedIndexes(settings.home / "index"))
+    loaded = LoadedCommunities(database, saved_indexes(settings))
     app = create_app(settings, database, cache, loaded)
-    threading.Thread(target=_load_matching, daemon=True).start()
+    threading.Thread(target=load_matching, daemon=True).start()
     threading.Thread(target=_tidy, args=(loaded, cache), daemon=True).start()
     return app
 
@@ -131,8 +137,11 @@ def start_worker() -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
 
 
-def _load_matching() -> None:
+def load_matching() -> None:
+    """Load what a first miss needs, and keep all that is there by then out of the garbage collector's way."""
     # scikit-learn takes a second or more to import: meanwhile hits are answered, and a first miss waits less.
     from matching import Matcher
 
     Matcher()
+    # Modules stay: to look through their 170,000 objects again stops every thread for an eighth of a second.
+    gc.freeze()

@@ -35,13 +35,12 @@ HANDLERS: Mapping[str, Handler] = {PLANNING: plan, REFIT: refit}
 log = structlog.get_logger(__name__)
 
 
-def run(
-    database: Database, cache: Cache, erased: Path, stop: Event, *, private_webhooks: bool = False
-) -> None:
+def run(context: JobContext, erased: Path, stop: Event, *, private_webhooks: bool = False) -> None:
     """Work until told to stop; a database that is away is asked again in the next round."""
+    database, cache = context.database, context.cache
     # Beside the rounds: no receiver and no job holds them up, and no round a delivery.
     courier = Thread(target=Courier(database, Sender(private_webhooks)).run, args=(stop,), daemon=True)
-    doing = Thread(target=_do_jobs, args=(JobContext(database, cache), stop), daemon=True)
+    doing = Thread(target=_do_jobs, args=(context, stop), daemon=True)
     for beside in (courier, doing):
         beside.start()
     while not stop.is_set():

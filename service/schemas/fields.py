@@ -19,6 +19,7 @@ LONGEST_TERM_AS_WRITTEN = 240
 MOST_TERMS = 50
 # Told of one object: who sends 50,000 names need not read of them all.
 MOST_UNKNOWN = 20
+MOST_REMEMBERED = 1 << 14
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -142,6 +143,29 @@ class Several(fields.Field[tuple[Any, ...]]):
         if errors:
             raise ValidationError(errors)
         return tuple(dict.fromkeys(read)) if self.unique else tuple(read)
+
+
+class Remembered(fields.Field[Any]):
+    """A field of texts, or of objects of texts, that reads a value only once.
+
+    It must read nothing but the value. What is wrong is read each time: its messages are made for its place.
+    """
+
+    def __init__(self, field: fields.Field[Any]) -> None:
+        super().__init__()
+        self.field = field
+        self.known: dict[Any, Any] = {}
+
+    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **options: Any) -> Any:
+        """Return what is known of a value, or read it."""
+        key = tuple(value.items()) if type(value) is dict else value
+        try:
+            return self.known[key]
+        except (KeyError, TypeError):  # not yet, or never: what holds a list is nobody's key
+            read = self.field.deserialize(value, attr, data, **options)
+        if len(self.known) < MOST_REMEMBERED:
+            self.known[key] = read
+        return read
 
 
 class Terms(Several):

@@ -19,6 +19,7 @@ from service.schemas.fields import (
     Moment,
     Named,
     Number,
+    Remembered,
     Several,
     Terms,
     TimeZone,
@@ -112,6 +113,15 @@ class ProfileSchema(StrictSchema):
     def make(self, data: dict[str, Any], **_: Any) -> ProfileRecord:
         """Return the record; an id that was left out is empty."""
         return ProfileRecord(id=data.pop("id", ""), place=data.pop("location"), **data)
+
+
+def schema_of_many() -> ProfileSchema:
+    """Return a schema for an import: terms, slots, languages and modes that many state are checked once."""
+    schema = ProfileSchema()
+    for field in schema.fields.values():
+        if isinstance(field, Several):
+            field.item = Remembered(field.item)
+    return schema
 
 
 class LocationAnswer(Schema):

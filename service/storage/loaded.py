@@ -59,6 +59,12 @@ class LoadedCommunity:
             self._reach(community)
             return question(self._matcher)
 
+    def hand_over(self, community: Community) -> tuple["Matcher", Numbers]:
+        """Catch up, and give the matcher and the numbers away: nothing else may be done with this."""
+        with self._lock:
+            self._reach(community)
+            return self._matcher, self._numbers
+
     def use_with(
         self,
         community: Community,
@@ -200,6 +206,9 @@ class LoadedCommunity:
             latest = profiles.changed_last(connection, self._number, WITNESSES)
         witnesses = [Witness(*one) for one in latest if one[1] <= self._community.change_number]
         saved.save(self._community, self._matcher, *self._numbers.arrays(), witnesses)
+        # What the processes share is mapped here too, in the place of memory of our own.
+        if found := saved.load(self._community, self._matcher.model_):
+            self._matcher, self._numbers = found.matcher, Numbers(found.numbers, found.codes)
 
     def _fitted(self, kept: KeptModel | None) -> dict[str, Any]:
         if kept is None:

@@ -12,6 +12,7 @@ from matching import TermModel
 from service.records import Fit, Stats
 from service.storage.communities import Write, write
 from service.storage.database import Database
+from service.storage.numbers import NumberedPrices
 from service.storage.packed import Damaged, pack, unpack
 from service.storage.stamps import number_of
 from service.storage.tables import models, profiles
@@ -33,7 +34,7 @@ class KeptModel:
     """
 
     model: TermModel = field(default_factory=lambda: TermModel(0, 0, {}))
-    prices: Mapping[int, float] = field(default_factory=dict)
+    prices: NumberedPrices | None = None
     fit: Fit | None = None
 
 
@@ -133,9 +134,9 @@ def _as_kept(row: Row[tuple[str, bytes | None, str | None]]) -> KeptModel:
             for name, array in arrays.items()
             if name.startswith(_OF_MODEL)
         }
-        prices = zip(arrays[_NUMBERS].tolist(), arrays[_VALUES].tolist(), strict=True)
+        prices = NumberedPrices(arrays[_NUMBERS], arrays[_VALUES])
         fit = _fit(json.loads(row.figures)) if row.figures else None
-        return KeptModel(TermModel.from_dict(json.loads(row.document), learnt), dict(prices), fit)
+        return KeptModel(TermModel.from_dict(json.loads(row.document), learnt), prices, fit)
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged("This model can't be read.") from error
 
@@ -148,8 +149,8 @@ def _as_row(kept: KeptModel) -> dict[str, Any]:
     import numpy as np
 
     arrays = {f"{_OF_MODEL}{name}": value for name, value in kept.model.arrays().items()}
-    arrays[_NUMBERS] = np.array(list(kept.prices), np.int64)
-    arrays[_VALUES] = np.array(list(kept.prices.values()), np.float64)
+    prices = kept.prices or NumberedPrices(np.empty(0, np.int64), np.empty(0))
+    arrays |= {_NUMBERS: prices.numbers, _VALUES: prices.values}
     return {
         "document": json.dumps(kept.model.as_dict(), ensure_ascii=False),
         "arrays": pack(arrays),

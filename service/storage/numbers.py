@@ -5,7 +5,8 @@ Those that came all at once stand in two arrays, as a dict of a million would ta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.records import Member
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from matching.index import PriceList
 
 MANY = 10_000  # that are noted one by one, before they are put with the others
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NumberedPrices:
+    """Hold what members cost, by number; of a million members a dict would take 150 MB for a moment."""
+
+    numbers: NDArray[np.int64]
+    values: NDArray[np.float64]
 
 
 class Numbers:
@@ -69,19 +78,30 @@ class Numbers:
         order = np.argsort(numbers)
         return numbers[order], codes[order]
 
-    def priced(self, prices: Mapping[int, float]) -> PriceList:
+    def priced(self, prices: NumberedPrices | None) -> PriceList:
         """Return the prices of those numbers that are known, by code."""
         import numpy as np
 
         from matching.index import PriceList
 
+        if prices is None:
+            return PriceList.of({})
         numbers, codes = self.arrays()
-        asked = np.fromiter(prices, np.int64, len(prices))
-        values = np.fromiter(prices.values(), np.float64, len(prices))
-        at = np.searchsorted(numbers, asked)
+        at = np.searchsorted(numbers, prices.numbers)
         known = at < len(numbers)
-        known[known] = numbers[at[known]] == asked[known]
-        return PriceList(codes[at[known]], values[known])
+        known[known] = numbers[at[known]] == prices.numbers[known]
+        return PriceList(codes[at[known]], prices.values[known])
+
+    def numbers_of(self, codes: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Return the numbers of codes, -1 where there is none."""
+        import numpy as np
+
+        numbers, known = self.arrays()
+        found, order = np.full(len(codes), -1, np.int64), np.argsort(known)
+        if len(known):
+            at = order[np.minimum(np.searchsorted(known, codes, sorter=order), len(known) - 1)]
+            found[known[at] == codes] = numbers[at[known[at] == codes]]
+        return found
 
     def _find(self, number: int) -> int | None:
         if number in self._late:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -86,6 +87,7 @@ def _as_row(member: Member) -> dict[str, Any]:
     } | _reach(record.place, member.radius_km)
 
 
+@lru_cache(maxsize=16384)  # many live in a cell, and most leave the radius to us
 def _reach(place: Place | None, radius_km: float) -> dict[str, int | None]:
     if place is None:
         return dict.fromkeys(("tile_lat", "tile_lon", "reach_lat", "reach_lon", "widest_lon"))
@@ -117,6 +119,16 @@ def find_by_codes(connection: Connection, community: int, codes: Sequence[str]) 
     return {member.code: member for member in _find_by(profiles.c.code, connection, community, codes)}
 
 
+def ids_by_codes(connection: Connection, community: int, codes: Sequence[str]) -> dict[str, str]:
+    """Return the ids of the members of these codes that there are, by code."""
+    found: dict[str, str] = {}
+    here = select(profiles.c.code, profiles.c.id).where(profiles.c.community == community)
+    for start in range(0, len(codes), IDS_PER_STATEMENT):
+        chosen = _chosen(connection, here, profiles.c.code, codes[start : start + IDS_PER_STATEMENT])
+        found |= {row.code: row.id for row in connection.execute(chosen)}
+    return found
+
+
 def find_by_numbers(connection: Connection, community: int, numbers: Sequence[int]) -> list[Member]:
     """Return the members with these rows that there are."""
     return list(_find_by(profiles.c.number, connection, community, numbers))
@@ -128,11 +140,15 @@ def _find_by(
     for start in range(0, len(values), IDS_PER_STATEMENT):
         some = values[start : start + IDS_PER_STATEMENT]
         here = select(*COLUMNS).where(profiles.c.community == community)
-        if connection.dialect.name == "postgresql":
-            chosen = _each(here, column, some)
-        else:
-            chosen = here.where(column.in_(some))
-        yield from map(as_member, connection.execute(chosen))
+        yield from map(as_member, connection.execute(_chosen(connection, here, column, some)))
+
+
+def _chosen(
+    connection: Connection, here: Select[Any], column: ColumnElement[Any], values: Sequence[Any]
+) -> Select[Any]:
+    if connection.dialect.name == "postgresql":
+        return _each(here, column, values)
+    return here.where(column.in_(values))
 
 
 def _each(here: Select[Any], column: ColumnElement[Any], values: Sequence[Any]) -> Select[Any]:

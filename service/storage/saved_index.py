@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from matching import Matcher, TermModel
 
-FORMAT = 1
+FORMAT = 2
 ROOM, LEAST_ROOM = 0.25, 65_536  # what an array may grow by before it has to move
 _AT_ONCE = 2**20  # bytes
 _ABOUT = "index.json"
@@ -136,7 +136,7 @@ class SavedIndexes:
         return [self._folder / f"{number}-{change}" for change in changes]
 
 
-def _write(path: Path, values: "NDArray[Any]") -> tuple[str, int, int, int]:
+def _write(path: Path, values: "NDArray[Any]") -> tuple[Any, int, int, int]:
     """Write an array with room behind it; return its type, size, room and checksum."""
     import numpy as np
 
@@ -145,7 +145,7 @@ def _write(path: Path, values: "NDArray[Any]") -> tuple[str, int, int, int]:
     with path.open("wb") as file:
         file.write(data)
         file.truncate(room * values.itemsize)
-    return values.dtype.str, len(values), room, zlib.crc32(data)
+    return np.lib.format.dtype_to_descr(values.dtype), len(values), room, zlib.crc32(data)
 
 
 def _load(folder: Path, community: Community, model: "TermModel") -> Saved:
@@ -169,13 +169,14 @@ def _load(folder: Path, community: Community, model: "TermModel") -> Saved:
     return Saved(seen, matcher, numbers, codes, tuple(Witness(*one) for one in about["witnesses"]))
 
 
-def _map(path: Path, dtype: str, size: int, room: int, checksum: int) -> Any:
+def _map(path: Path, described: Any, size: int, room: int, checksum: int) -> Any:
     """Map an array, once its checksum is right; reading it for that takes no memory of ours."""
     import numpy as np
 
     from matching.arrays import Growing
 
-    left, found = size * np.dtype(dtype).itemsize, 0
+    dtype = np.lib.format.descr_to_dtype(described)
+    left, found = size * dtype.itemsize, 0
     with path.open("rb") as file:
         while left and (data := file.read(min(left, _AT_ONCE))):
             found, left = zlib.crc32(data, found), left - len(data)

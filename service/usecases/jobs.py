@@ -12,6 +12,7 @@ from service.storage import jobs
 from service.storage.cache import Cache
 from service.storage.database import Database
 from service.storage.jobs import Job
+from service.storage.saved_index import SavedIndexes
 
 SECONDS_BETWEEN_RENEWALS = 15.0
 log = structlog.get_logger(__name__)
@@ -23,6 +24,7 @@ class JobContext:
 
     database: Database
     cache: Cache
+    saved: SavedIndexes | None = None
 
 
 # Does the long work without the community's lock, then ends in one short write with `jobs.finish`.

@@ -7,7 +7,7 @@ with new counts and prices.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ from service.storage.communities import Write
 from service.storage.database import Database
 from service.storage.jobs import Job
 from service.storage.models import KeptModel, keep_model, load_fit
+from service.storage.numbers import NumberedPrices
+from service.storage.saved_index import SavedIndexes
 from service.storage.session import Session
 from service.storage.unserved import Unserved, replace_unserved
 from service.usecases.feedback import REFIT
@@ -25,7 +27,14 @@ from service.usecases.stats import stats_of, unserved_in
 from service.usecases.surveys import Survey, read_survey
 
 if TYPE_CHECKING:
+    from matching.exposure import Exposure
     from matching.learning import Learnt
+
+Progress = Callable[[str, float], None]
+
+
+def _untold(_phase: str, _done: float) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,7 @@ class Refit:
 def refit(context: JobContext, job: Job) -> None:
     """Do the job: learn, keep it, and be back in a day."""
     idle = _is_idle(context.database, job.community)
-    done = None if idle else learn_from(context.database, job.community)
+    done = None if idle else learn_from(context.database, job.community, context.saved, _untold)
     with Session(context.database, job.community).write() as write:
         if done is not None:
             keep(write, done)
@@ -51,9 +60,11 @@ def refit(context: JobContext, job: Job) -> None:
         jobs.enqueue(write, REFIT, run_at=write.now + DAY_MS)
 
 
-def refit_now(database: Database, community: int) -> Refit:
-    """Learn now, and keep it."""
-    done = learn_from(database, community)
+def refit_now(
+    database: Database, community: int, saved: SavedIndexes | None = None, progress: Progress = _untold
+) -> Refit:
+    """Learn now, and keep it; `progress` is told what is being done and how much of it is."""
+    done = learn_from(database, community, saved, progress)
     with Session(database, community).write() as write:
         keep(write, done)
         jobs.enqueue(write, REFIT, run_at=write.now + DAY_MS)
@@ -67,25 +78,36 @@ def _is_idle(database: Database, number: int) -> bool:
         return fit is not None and fit.change == communities.find_change_number(connection, number)
 
 
-def learn_from(database: Database, community: int) -> Refit:
+def learn_from(database: Database, community: int, saved: SavedIndexes | None, progress: Progress) -> Refit:
     """Learn from a community as it is now."""
+    from matching.corpus import count
     from matching.exposure import balance
     from matching.learning import learn
 
-    survey = read_survey(database, community)
-    before, number = survey.kept.model, survey.community.change_number + 1
-    learnt = learn(number, survey.profiles, survey.feedback, before=before if before.members else None)
-    model = learnt.model if learnt.accepted else before.recounted(number, survey.terms())
-    exposure = balance(survey.matcher(model), exclude=survey.hidden)
+    progress("reading", 0.0)
+    survey = read_survey(database, community, saved)
+    before, number, matcher = survey.kept.model, survey.community.change_number + 1, survey.matcher
+    learnt = learn(
+        number,
+        matcher.index_,
+        survey.feedback,
+        before=before if before.members else None,
+        progress=lambda done: progress("learning", done),
+    )
+    model = learnt.model if learnt.accepted else count(number, matcher.index_, before.fitted)
+    progress("placing", 0.0)
+    matcher.use(model, prices=None)
+    exposure = balance(matcher, exclude=survey.hidden, progress=lambda done: progress("prices", done))
     learnt = replace(learnt, figures=_finite(learnt.figures))
-    fit = _fit(survey, learnt, exposure.lists)
-    prices = {survey.numbers[one]: price for one, price in exposure.prices.items()}
-    unserved = unserved_in(survey, exposure.lists)
+    fit, listed = _fit(survey, learnt, exposure), exposure.listed
+    prices = NumberedPrices(survey.numbers.numbers_of(listed.codes), listed.values)
+    unserved = unserved_in(survey, exposure)
+    progress("keeping", 0.0)
     return Refit(survey, KeptModel(model, prices), fit, unserved, learnt.accepted, learnt.figures)
 
 
-def _fit(survey: Survey, learnt: "Learnt", lists: Mapping[str, tuple[str, ...]]) -> Fit:
-    stats, old = stats_of(survey, lists), survey.kept.fit
+def _fit(survey: Survey, learnt: "Learnt", exposure: "Exposure") -> Fit:
+    stats, old = stats_of(survey, exposure), survey.kept.fit
     if learnt.accepted:
         return Fit(survey.now, stats, learnt=learnt.figures)
     return Fit(survey.now, stats, learnt=old.learnt if old else None, refused=learnt.figures)

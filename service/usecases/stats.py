@@ -4,7 +4,6 @@ A refit counts them. Where there was none yet, or the members have changed by a 
 is counted when it is asked for; a large one gets what was counted last, and a refit.
 """
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,8 @@ from service.usecases.surveys import Survey, read_survey
 
 if TYPE_CHECKING:
     from matching import Shortfall
+    from matching.arrays import BoolArray
+    from matching.exposure import Exposure
 
 MOST_COUNTED_AT_ONCE = 2000
 
@@ -61,22 +62,20 @@ def _count_now(database: Database, number: int) -> Stats:
     from matching.exposure import balance
 
     survey = read_survey(database, number)
-    lists = balance(survey.matcher(survey.kept.model), exclude=survey.hidden).lists
-    stats = stats_of(survey, lists)
+    exposure = balance(survey.matcher, exclude=survey.hidden)
+    stats = stats_of(survey, exposure)
     fit = replace(survey.kept.fit, stats=stats) if survey.kept.fit else Fit(None, stats)
     with Session(database, number).write() as write:
         # Where another model came meanwhile, its own figures hold.
         if models.note_fit(write, survey.community.model, fit):
-            replace_unserved(write, unserved_in(survey, lists))
+            replace_unserved(write, unserved_in(survey, exposure))
     return stats
 
 
-def stats_of(survey: Survey, lists: Mapping[str, Collection[str]]) -> Stats:
+def stats_of(survey: Survey, exposure: "Exposure") -> Stats:
     """Count how those fare who can be suggested."""
-    from matching.exposure import figures
-
-    shares, community = figures(_of_active(survey, lists)), survey.community
-    members = len(survey.profiles)
+    shares, community = exposure.figures(_active(survey, exposure)), survey.community
+    members = len(survey.matcher)
     return Stats(
         members=members,
         with_suggestion=shares.with_suggestion,
@@ -89,20 +88,19 @@ def stats_of(survey: Survey, lists: Mapping[str, Collection[str]]) -> Stats:
     )
 
 
-def unserved_in(survey: Survey, lists: Mapping[str, Collection[str]]) -> dict[int, Unserved]:
+def unserved_in(survey: Survey, exposure: "Exposure") -> dict[int, Unserved]:
     """Return who got nobody or is on nobody's list, by the numbers of their rows."""
-    active = _of_active(survey, lists)
-    shown = {peer for peers in active.values() for peer in peers}
-    return {
-        survey.numbers[one]: Unserved(not peers, one not in shown)
-        for one, peers in active.items()
-        if not peers or one not in shown
-    }
+    alone, unseen = exposure.unserved(_active(survey, exposure))
+    left = alone | unseen
+    numbers = survey.numbers.numbers_of(exposure.listed.codes[left]).tolist()
+    reasons = zip(numbers, alone[left].tolist(), unseen[left].tolist(), strict=True)
+    return {number: Unserved(*reason) for number, *reason in reasons}
 
 
-def _of_active(survey: Survey, lists: Mapping[str, Collection[str]]) -> dict[str, Collection[str]]:
+def _active(survey: Survey, exposure: "Exposure") -> "BoolArray":
     # Who is paused or has no room for anybody is left without because they want to be.
-    return {one.id: lists.get(one.id, ()) for one in survey.profiles if one.suggestible}
+    suggestible: BoolArray = survey.matcher.index_.members.table["suggestible"][exposure.rows]
+    return suggestible
 
 
 def list_unserved(

@@ -1,20 +1,20 @@
 """Surveys: a whole community read in pages, without its lock: its members and what stands between them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from matching import FACETS, Profile, TermModel
 from service.errors import NotFound
 from service.records import Community, Pair
 from service.storage import communities
 from service.storage.database import Database
-from service.storage.loaded import new_matcher
+from service.storage.loaded import LoadedCommunity
 from service.storage.meetups import count_held
 from service.storage.models import KeptModel, load_or_repair
+from service.storage.numbers import Numbers
 from service.storage.pairs import page_of_all
-from service.storage.session import Session
-from service.usecases.exports import export_profiles
+from service.storage.profiles import ids_by_codes
+from service.storage.saved_index import SavedIndexes
 from service.usecases.feedback import label_of
 from service.usecases.pairs import hides, is_connected
 
@@ -27,7 +27,7 @@ PAIRS_PER_PAGE = 2000
 
 @dataclass(slots=True)
 class Survey:
-    """A community as it was read; `numbers` are those of its members' rows, by id.
+    """A community as it was read: everybody in a matcher of its own, and what stands between them.
 
     `hidden` holds, for each member, whom they are not to be suggested.
     """
@@ -36,52 +36,44 @@ class Survey:
     now: int
     kept: KeptModel
     meetups_held: int
-    numbers: dict[str, int] = field(default_factory=dict)
-    profiles: list[Profile] = field(default_factory=list)
+    matcher: "Matcher"
+    numbers: Numbers
     feedback: list["Feedback"] = field(default_factory=list)
     hidden: dict[str, set[str]] = field(default_factory=dict)
     connected: set[str] = field(default_factory=set)
 
-    def terms(self) -> Iterator[Mapping[str, Sequence[str]]]:
-        """Yield each member's terms by facet."""
-        for profile in self.profiles:
-            yield {facet: profile.terms(facet) for facet in FACETS}
 
-    def matcher(self, model: TermModel) -> "Matcher":
-        """Return a matcher that knows everybody, with no prices."""
-        return new_matcher(self.community).fit(self.profiles, model=model)
-
-
-def read_survey(database: Database, number: int) -> Survey:
-    """Read a community, or raise `NotFound`."""
-    survey = _begin(database, number)
-    names: dict[str, str] = {}
-    for member in export_profiles(Session(database, number)):
-        names[member.code] = member.record.id
-        survey.numbers[member.record.id] = member.number
-        survey.profiles.append(member.public())
-    for pair in _all_pairs(database, number):
-        # Of who was erased the code alone is left, and nothing is learnt from it.
-        if pair.me in names and pair.peer in names:
-            _note(survey, names[pair.me], names[pair.peer], pair)
+def read_survey(database: Database, number: int, saved: SavedIndexes | None = None) -> Survey:
+    """Read a community, or raise `NotFound`; what was saved of it needn't be read."""
+    survey = _begin(database, number, saved)
+    for pairs in _all_pairs(database, number):
+        codes = {code for pair in pairs for code in (pair.me, pair.peer)}
+        with database.read() as connection:
+            ids = ids_by_codes(connection, number, list(codes))
+        for pair in pairs:
+            # Of who was erased the code alone is left, and nothing is learnt from it.
+            if pair.me in ids and pair.peer in ids:
+                _note(survey, ids[pair.me], ids[pair.peer], pair)
     return survey
 
 
-def _begin(database: Database, number: int) -> Survey:
+def _begin(database: Database, number: int, saved: SavedIndexes | None) -> Survey:
     with database.read() as connection:
         community = communities.find_by_number(connection, number)
         if community is None:
             raise NotFound("There is no such community.")
         kept = load_or_repair(database, connection, number, community.model)
-        return Survey(community, database.now(connection), kept, count_held(connection, number))
+        now, held = database.now(connection), count_held(connection, number)
+    matcher, numbers = LoadedCommunity(database, number, saved).hand_over(community)
+    return Survey(community, now, kept, held, matcher, numbers)
 
 
-def _all_pairs(database: Database, number: int) -> Iterator[Pair]:
+def _all_pairs(database: Database, number: int) -> Iterator[list[Pair]]:
     after = ("", "")
     while True:
         with database.read() as connection:
             page = page_of_all(connection, number, after, PAIRS_PER_PAGE)
-        yield from page
+        yield page
         if len(page) < PAIRS_PER_PAGE:
             return
         after = (page[-1].me, page[-1].peer)

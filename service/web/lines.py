@@ -15,7 +15,7 @@ from matching import FACETS
 from service.errors import Invalid, NotJson, WrongMediaType
 from service.records import ConnectionRecord, ImportLine, ProfileRecord, R
 from service.schemas.pairs import ConnectionLineSchema
-from service.schemas.profiles import ProfileSchema, is_profile_id
+from service.schemas.profiles import ProfileSchema, is_profile_id, schema_of_many
 from service.web.gate import parse_json
 
 NDJSON = "application/x-ndjson"
@@ -31,7 +31,7 @@ _SLOT = re.compile(r"([a-z]{3}) ([0-9:]{5})-([0-9:]{5})")
 def read_lines(stream: IO[bytes], content_type: str) -> Iterator[ProfileLine]:
     """Yield each line of an import, numbered from 1; raise `WrongMediaType` for a type that is neither."""
     if content_type == NDJSON:
-        schema = ProfileSchema()
+        schema = schema_of_many()
         return read_ndjson(
             stream, lambda number, line: _read_record(schema, number, partial(parse_json, line))
         )
@@ -92,7 +92,7 @@ def _read_record(schema: ProfileSchema, number: int, parse: Callable[[], Any]) -
 
 
 def _read_csv(stream: IO[bytes]) -> Iterator[ProfileLine]:
-    schema = ProfileSchema()
+    schema = schema_of_many()
     rows = _csv_rows(stream)
     number, header = next(rows, (1, []))
     if isinstance(header, str) or (faults := _header_faults(header)):

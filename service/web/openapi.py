@@ -16,7 +16,7 @@ from service.schemas.profiles import ID_PATTERN, ProfileId, ProfileSchema, Time
 from service.schemas.queries import Cursor, QueryNumber, QueryWhole
 from service.schemas.reports import ReportChange
 from service.schemas.webhooks import WebhookChange
-from service.web.blueprint import JSON, MERGE_PATCH
+from service.web.blueprint import JSON, MERGE_PATCH, Blueprint
 from service.web.converters import (
     DeliveryIdConverter,
     KeyIdConverter,
@@ -93,29 +93,30 @@ class OpenApi(Api):
         """Leave the document's routes to `service.resources.documents`."""
 
     def _register_responses(self) -> None:
-        """Describe no response that no route gives; `complete` adds those that hold for all."""
+        """Describe no response that no route gives; `describe` adds those that hold for all."""
 
 
-def build_api(app: Flask) -> OpenApi:
-    """Return the Api of an app."""
-    app.config.update(API_TITLE="Kith", API_VERSION=VERSION, OPENAPI_VERSION="3.1.0")
-    api = OpenApi()
-    api.init_app(app)
+def describe(app: Flask) -> dict[str, Any]:
+    """Return the document of an app's resources; to make it takes longer than to make the app."""
+    api = OpenApi(app, spec_kwargs={"title": "Kith", "version": VERSION, "openapi_version": "3.1.0"})
     api.ma_plugin.converter.add_attribute_function(_describe)
     api.spec.components.schema("Problem", schema=ProblemAnswer)
     for kind in _KINDS:
         api.register_converter(kind, _id_shape(kind.regex))
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
-    return api
+    for name, blueprint in app.blueprints.items():
+        if isinstance(blueprint, Blueprint):
+            blueprint.register_views_in_doc(api, app, api.spec, name=name, parameters=None)
+            api.spec.tag({"name": name, "description": blueprint.description})
+    return _complete(api.spec.to_dict())
 
 
 def _id_shape(pattern: str) -> Callable[[Any], dict[str, Any]]:
     return lambda _: {"type": "string", "pattern": f"^{pattern}$"}
 
 
-def complete(api: OpenApi) -> dict[str, Any]:
-    """Return the whole document: the Api's, with keys, common parameters and problems added."""
-    document: dict[str, Any] = api.spec.to_dict()
+def _complete(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the whole document: flask-smorest's, with keys, common parameters and problems added."""
     document["info"]["description"] = "Kith finds every member of a community somebody to meet."
     shapes = document["components"]["schemas"]
     del shapes["PaginationMetadata"]

@@ -37,7 +37,7 @@ from tests.harness import NDJSON, Kith, peers
 from tests.servers import PostgresServer, RedisServer
 from tests.tenants import TestClock
 
-MEMBERS = 600
+MEMBERS = 300
 # Every column that can hold text, by what may stand in it. Only words can be the canary's own; whoever adds a
 # column says here what it holds, and has the canary put there if that is anything a member states.
 COLUMNS = {
@@ -134,7 +134,7 @@ def test_an_erased_member_is_in_no_file_row_answer_index_or_log(
         assert memory_holds_canary([there])
         come_and_go(here, 100)
         canary.erase()
-        come_and_go(there, 400)
+        come_and_go(there, 200)
 
         work_once(here.database, here.cache, erased)
         # That they are gone is told by their id for ten seconds, where nobody has heard of it yet.

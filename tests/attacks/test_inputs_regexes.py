@@ -110,8 +110,8 @@ def fault(pattern: re.Pattern[Any]) -> str:
 
 
 def exploding(pattern: re.Pattern[Any]) -> str:
-    """Find growth by powers on short strings: on longer ones it would take for ever."""
-    for length in (*range(16, 36, 4), 128, 512):
+    """Find growth by powers and by cubes on short strings: on longer ones it would take for ever."""
+    for length in (*range(16, 36, 4), 128, 1024):
         for name, text in attacks(pattern, length):
             if any(seconds(use, text) > NOISE_SECONDS for use in uses(pattern)):
                 return name

@@ -72,7 +72,7 @@ def test_what_an_import_would_refuse_is_told_by_its_line(
         stream.write('{"id": "z", "name": "Z", "radius_km": 900}\n')
 
     assert main(["evaluate", str(community)]) == 1
-    assert "profiles line 241, radius_km" in capsys.readouterr().err
+    assert "profiles line 121, radius_km" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("row", ["c0-1,nobody,friend", "c0-1,c0-1,friend", "c0-1"])

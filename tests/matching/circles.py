@@ -6,7 +6,7 @@ from itertools import combinations
 
 from matching import Profile
 
-CIRCLES, EACH = 12, 20
+CIRCLES, EACH = 8, 15
 
 
 def circles() -> tuple[list[Profile], dict[str, set[str]]]:

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from matching import FACETS, Place, Profile, TermModel
+from matching import FACETS, Matcher, Place, Profile, TermModel
 from matching import corpus as corpus_module
-from matching.corpus import Corpus, Space
+from matching.corpus import Corpus, Space, count
 from matching.model import FEWEST_MEMBERS
 from tests.matching import strategies, values
 from tests.matching.communities import two_tastes
@@ -29,7 +29,26 @@ def test_rows_hold_each_counted_term_by_its_weight_and_lengths_all_of_them() -> 
     assert corpus.weighted["interests"].toarray()[-1].tolist() == [chess, go]
     assert corpus.lengths[-1] == pytest.approx(math.sqrt(chess**2 + go**2 + 2 * rarest**2))
     assert corpus.norms[-1] == pytest.approx(values.norm(one, model, FACETS))
-    assert (len(corpus), corpus.row_of["one"]) == (9, 8)
+    assert (len(corpus), corpus.rows_of(["one", "nobody"]).tolist()) == (9, [8, -1])
+    assert read([]).rows_of(["one"]).tolist() == [-1]
+
+
+def test_an_index_is_read_as_its_profiles_are() -> None:
+    crowd = [*strategies.crowd(3), *two_tastes(40)]
+    matcher = Matcher().fit([*crowd, Profile("gone", "G", interests=("chess",))])
+    matcher.remove("gone")
+
+    model = count(7, matcher.index_)
+    ours, theirs = Corpus.of_index(model, matcher.index_), read(crowd)
+
+    assert model == TermModel.of(7, crowd)
+    order = theirs.rows_of(one.id for one in crowd)[np.argsort(theirs.codes)]
+    assert ours.codes.tolist() == theirs.codes[order].tolist()
+    for facet in FACETS:
+        assert ours.weighted[facet].toarray() == pytest.approx(theirs.weighted[facet].toarray()[order])
+    assert (ours.terms, ours.stated) == (theirs.terms, theirs.stated)
+    for name in ("lengths", "norms", "centres", "radius_km", "in_person", "online"):
+        assert getattr(ours, name) == pytest.approx(getattr(theirs, name)[order], nan_ok=True)
 
 
 def test_who_could_meet_whom_and_how_near() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from matching import Matcher, Profile, TermModel, exposure
-from matching.exposure import FIRST, _Rivals, balance, figures, gini
+from matching.exposure import FIRST, Rivals, balance, figures, gini
 from matching.latent import Fitted
 
 
@@ -119,16 +119,16 @@ def test_lists_looked_at_where_prices_fell_are_those_of_all_pairs(seed: int) -> 
     members = 40
     owners, others = np.nonzero(chance.random((members, members)) < 0.6)
     values = chance.integers(0, 6, len(owners)).astype(np.float64)  # of one level often
-    names = tuple(str(number) for number in range(members))
-    graph = _Rivals(names, owners, others, values, values + chance.integers(0, 3, len(owners)))
+    names = np.arange(members)
+    graph = Rivals(names, owners, others, values, values + chance.integers(0, 3, len(owners)))
     prices = np.zeros(members)
-    places = graph.lists(prices)
+    places = graph.lists(prices, FIRST)
     for _ in range(12):
         cheaper = chance.random(members) < 0.3
         prices = prices - 0.5 * cheaper
-        places = graph.lists_again(places, prices, cheaper)
-        assert places.tolist() == graph.lists(prices).tolist()
+        places = graph.lists_again(places, prices, cheaper, FIRST)
+        assert places.tolist() == graph.lists(prices, FIRST).tolist()
     assert np.bincount(owners[places], minlength=members).tolist() == [
         min(int(count), FIRST) for count in np.bincount(owners, minlength=members)
     ]
-    assert places.tolist() != graph.lists(np.zeros(members)).tolist()
+    assert places.tolist() != graph.lists(np.zeros(members), FIRST).tolist()

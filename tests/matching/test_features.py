@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from matching import FACETS, Profile, ProfileVectorizer, TermModel
+from matching import FACETS, Matcher, Profile, ProfileVectorizer, TermModel
 from matching.columns import GRAIN
 from matching.features import weights_of_facets
 from matching.related import kin, kin_count
@@ -129,6 +129,22 @@ def test_without_stated_weights_those_learnt_count_or_one() -> None:
     assert weights_of_facets(None, counted).tolist() == [1, 1, 1]
     assert weights_of_facets(None, learnt).tolist() == learnt.fitted.facets.tolist()
     assert weights_of_facets({}, learnt).tolist() == [1, 1, 1]
+
+
+def test_members_are_placed_anew_by_the_columns_of_their_terms() -> None:
+    alike = [Profile(f"m{number}", "M", interests=("alphorn", "chess")) for number in range(3)]
+    members = [*alike, Profile("n", "N", interests=("Alphron", "alphorn"), goals=("zzz",)), Profile("o", "O")]
+    vectors = {facet: np.eye(2, 4, dtype=np.float32) for facet in FACETS}
+    fitted = replace(strategies.fitted(5), terms=dict.fromkeys(FACETS, ("alphorn", "chess")))
+    fitted = replace(fitted, vectors=vectors, centre=np.full(4, 0.125), signs=np.ones(4, np.float32))
+    model = replace(TermModel.of(1, members), fitted=fitted)
+    matcher = Matcher().fit(members, model=TermModel.of(2, members))
+
+    matcher.use(model, facet_weights={"goals": 2.0})
+
+    expected = Matcher(facet_weights={"goals": 2.0}).fit(members, model=model).index_.points()
+    assert [one.tolist() for one in matcher.index_.points()] == [one.tolist() for one in expected]
+    assert len({tuple(direction) for direction in expected[0].tolist()}) == 3
 
 
 def test_points_are_those_of_the_model_and_none_before_a_fit() -> None:

@@ -17,7 +17,7 @@ from matching.matcher import A_MONDAY
 from matching.ranking import member_code
 from matching.round import Group, RoundRules
 from matching.round_check import check_round
-from matching.segment import circle
+from matching.segment import reach
 from matching.venues import area_of
 from tests.matching import strategies
 from tests.matching.strategies import apply, changes
@@ -238,11 +238,13 @@ def remembering() -> dict[str, Any]:
     }
 
 
-# Zones with dates, hours of venues, and the table of kindred terms.
+# Zones with dates, hours of venues, the table of kindred terms, and what stands for models.
 NOBODYS_OWN = {
     "local_quarters",
     "_compiled",
     "_norms",
+    "_cut",
+    "_salt",
     "_midnights",
     "kin_table",
     "_spelling_of_tables",
@@ -260,8 +262,8 @@ def test_the_package_forgets_every_term_and_cell() -> None:
     pair = [CANARY, dataclasses.replace(CANARY, id="another-id")]
     assert check_round([Group(("another-id", "canary-id"), 0.0, ())], pair, RoundRules(), A_MONDAY)
     of_members = {name: cache for name, cache in remembering().items() if name not in NOBODYS_OWN}
-    circle(HERE, 10.0)
-    own = {"normalise", "fold", "centre_of", "accuracy_of", "_point", "_area", "_free", "circle"}
+    reach(HERE, 10.0, online=False)
+    own = {"normalise", "fold", "centre_of", "accuracy_of", "_point", "_area", "_free", "reach"}
     assert set(of_members) == own
     assert all(cache.cache_info().currsize for cache in of_members.values())
 

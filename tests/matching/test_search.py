@@ -182,7 +182,7 @@ def test_prices_given_are_those_that_count(compiled: bool) -> None:
 def test_without_a_folder_to_write_to_each_process_compiles_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = list[bool]()
 
-    def refuse(function: object, *, cache: bool = False, nogil: bool) -> object:
+    def refuse(function: object, *, cache: bool = False, nogil: bool, error_model: str) -> object:
         asked.append(cache)
         if cache:
             raise RuntimeError("cannot cache function: no locator available")

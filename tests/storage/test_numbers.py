@@ -6,7 +6,7 @@ import pytest
 from matching.ranking import member_code
 from service.records import Member, ProfileRecord, Stay
 from service.storage import numbers as module
-from service.storage.numbers import Numbers
+from service.storage.numbers import NumberedPrices, Numbers
 
 
 def member(number: int) -> Member:
@@ -30,8 +30,15 @@ def test_numbers_come_and_go(many: int, monkeypatch: pytest.MonkeyPatch) -> None
     numbers, codes = known.arrays()
     assert numbers.tolist() == [1, 2, 9, 11]
     assert codes.tolist() == [member_code(f"m{number}") for number in (1, 2, 9, 11)]
-    priced = known.priced({11: 0.5, 3: 1.0, 1: -2.0, 99: 4.0})
+    priced = known.priced(NumberedPrices(np.array([11, 3, 1, 99]), np.array([0.5, 1.0, -2.0, 4.0])))
     assert dict(zip(priced.codes.tolist(), priced.values.tolist(), strict=True)) == {
         member_code("m11"): 0.5,
         member_code("m1"): -2.0,
     }
+    assert not len(known.priced(None).codes)
+    codes = np.array([member_code(one) for one in ("m9", "m5", "m11", "nobody")], np.uint64)
+    assert known.numbers_of(codes).tolist() == [9, -1, 11, -1]
+
+
+def test_nobody_has_no_number() -> None:
+    assert Numbers().numbers_of(np.array([7], np.uint64)).tolist() == [-1]

@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import update
 
@@ -72,6 +74,18 @@ def test_the_next_process_takes_it_and_gives_the_same_answers(
 
     assert sorted(found, key=repr) == sorted(expected, key=repr)
     assert any(answer.items for answer in found)
+
+
+def test_who_saves_it_maps_it_too(kith: Kith, folder: Path) -> None:
+    for saved in folder.iterdir():
+        shutil.rmtree(saved)
+    loaded = process(kith, folder)
+    assert known(loaded, read(kith)) == MEMBERS
+
+    mapped = loaded.use(read(kith), lambda matcher: matcher.index_.roster.codes.base)
+
+    assert mapped is not None
+    assert isinstance(mapped.base, np.memmap)
 
 
 def test_what_was_written_since_is_seen(kith: Kith, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

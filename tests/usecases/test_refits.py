@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from matching import Matcher, Profile, TermModel, learning
@@ -19,6 +20,7 @@ from service.storage.communities import find_by_number
 from service.storage.jobs import Job, find_job, lease
 from service.storage.loaded import LoadedCommunities
 from service.storage.models import load_model
+from service.storage.numbers import NumberedPrices
 from service.usecases import feedback
 from service.usecases.feedback import REFIT, label_of
 from service.usecases.jobs import JobContext
@@ -141,8 +143,9 @@ def price(kith: Kith, prices: dict[str, float]) -> None:
     numbers = _numbers(kith)
     with writing(kith) as opened:
         kept = load_model(opened.connection, opened.community.number, opened.community.model)
-        by_number = {numbers[one]: price for one, price in prices.items()}
-        models.keep_model(opened, replace(kept, prices=by_number))
+        known = np.array([numbers[one] for one in prices])
+        priced = NumberedPrices(known, np.array(list(prices.values())))
+        models.keep_model(opened, replace(kept, prices=priced))
 
 
 def _numbers(kith: Kith) -> dict[str, int]:
@@ -175,7 +178,9 @@ def test_prices_hold_for_those_who_were_there_and_for_no_other(
 ) -> None:
     refit_now(town.database, number_of(town))
     with town.database.read() as connection:
-        assert set(load_model(connection, number_of(town), community_of(town).model).prices)
+        prices = load_model(connection, number_of(town), community_of(town).model).prices
+        assert prices is not None
+        assert sorted(prices.numbers) == sorted(_numbers(town).values())
     price(town, {"ana": 2.0, "ben": 1.5})
     ana = town.get("/v1/profiles/ana")
     town.call("DELETE", "/v1/profiles/ana")

@@ -1,0 +1,130 @@
+"""Many asked at once find what one after another finds, and lists of many are those of few."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from matching import Matcher, Profile, compiled_rivals, everybody, exposure
+from matching import asking as asking_module
+from matching.arrays import IntArray
+from matching.everybody import Crowd
+from matching.exposure import FIRST, Rivals, balance
+from matching.index import Prices
+from matching.ranking import LEVEL, turns
+from matching.rivalry import ManyRivals
+from tests.matching import strategies
+from tests.matching.test_search import matcher_of, town
+
+# Uncompiled, the mixing of codes tells of what it does on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in scalar")
+
+
+def sorted_matcher(members: list[Profile], *, learnt: bool) -> Matcher:
+    """Return a matcher whose rows all stand in one segment."""
+    matcher = matcher_of(members, 0)
+    if learnt:
+        fitted = replace(strategies.fitted(5), rotation=0.2)
+        matcher.use(replace(matcher.model_, fitted=fitted), facet_weights={"activities": 0.5})
+    assert matcher.index_.is_sorted
+    return matcher
+
+
+def one_by_one(matcher: Matcher, row: int, n: int, prices: Prices, unseen: IntArray) -> dict[int, float]:
+    profiles = matcher.index_.profile
+    exclude = [profiles(one).id for one in unseen.tolist()]
+    rows, ranks, codes = matcher.rivals(profiles(row), n, prices=prices, exclude=exclude)
+    moved = ranks + turns(codes, matcher.model_.rotation or -LEVEL)
+    return dict(zip(rows.tolist(), moved.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("learnt", [False, True])
+@pytest.mark.parametrize("n", [3, 12])
+def test_many_asked_at_once_find_what_one_finds(
+    learnt: bool, n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiled_rivals, "BLOCK", 16)
+    for module in (everybody, asking_module):
+        monkeypatch.setattr(module, "DEEP", 20)
+    matcher = sorted_matcher(town(110), learnt=learnt)
+    rows = np.arange(0, 110, 3)
+    prices = Prices.of(np.random.default_rng(1).normal(0, 0.3, 110))
+    hidden = {row: np.arange(row % 5, 110, 9) for row in rows[::4].tolist()}
+
+    found = Crowd(matcher).ask(rows, n, prices, hidden)
+
+    ends = np.cumsum(found.counts)
+    for row, first, last in zip(rows.tolist(), ends - found.counts, ends, strict=True):
+        expected = one_by_one(matcher, row, n, prices, hidden.get(row, np.empty(0, np.int64)))
+        got = dict(zip(found.others[first:last].tolist(), found.turned[first:last].tolist(), strict=True))
+        assert got == expected
+    assert max(found.counts) > n / 2
+
+
+@pytest.mark.parametrize("learnt", [False, True])
+def test_lists_of_many_are_those_of_few(learnt: bool) -> None:
+    matcher = sorted_matcher(town(90), learnt=learnt)
+    index, chance = matcher.index_, np.random.default_rng(2)
+    rows, free = np.arange(2, 90), Prices.of(np.zeros(90))
+    hidden = {row: np.arange(row % 7, 90, 11) for row in range(0, 90, 3)}
+    few, many = None, None
+    for n, prices in ((8, free), (6, Prices.of(chance.normal(0, 0.4, 90)))):
+        for row in (0, 1):
+            index.members.table["suggestible"][row] = False  # they have no list, and are on none
+        few = Rivals.of(matcher, rows, n, hidden, lambda _: None, prices, few)
+        many = ManyRivals.of(matcher, rows, n, hidden, lambda _: None, prices, many)
+
+    assert few is not None
+    assert many is not None
+    assert many.seen.tolist() == few.seen.tolist()
+    cost = np.zeros(88)
+    ours, theirs = many.lists(cost, FIRST), few.lists(cost, FIRST)
+    for _ in range(4):
+        cheaper = chance.random(88) < 0.3
+        cost = cost - 0.2 * cheaper
+        ours, theirs = (
+            one.lists_again(at, cost, cheaper, FIRST) for one, at in ((many, ours), (few, theirs))
+        )
+        assert many.shown(ours).tolist() == few.shown(theirs).tolist()
+        both = zip(many.by_number(ours, FIRST), few.by_number(theirs, FIRST), strict=True)
+        assert all(set(mine.tolist()) == set(others.tolist()) for mine, others in both)
+    assert many.shown(ours).max() > FIRST
+
+
+def test_a_large_community_is_priced_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = [replace(one, paused=number == 3) for number, one in enumerate(town(60))]
+    expected = balance(sorted_matcher(members, learnt=True))
+    monkeypatch.setattr(exposure, "COMPILED", True)
+    matcher = matcher_of(members, 10)
+    matcher.use(sorted_matcher(members, learnt=True).model_, facet_weights={"activities": 0.5})
+
+    found = balance(matcher)
+
+    assert "m3" not in found.prices
+    assert found.lists.keys() == expected.lists.keys()
+    assert found.prices == pytest.approx(expected.prices)
+    assert {one: set(peers) for one, peers in found.lists.items()} == {
+        one: set(peers) for one, peers in expected.lists.items()
+    }
+
+
+@pytest.mark.unmeasured
+def test_compiled_code_does_the_same() -> None:
+    program = """
+import numba
+from _pytest.monkeypatch import MonkeyPatch
+from tests.matching import test_rivalry as here
+assert not numba.config.DISABLE_JIT
+for learnt in (False, True):
+    here.test_lists_of_many_are_those_of_few(learnt)
+    with MonkeyPatch.context() as patched:
+        here.test_many_asked_at_once_find_what_one_finds(learnt, 12, patched)
+from matching import compiled_lists, compiled_rivals
+assert len(compiled_rivals.rivals_of.signatures) == 1  # a second would take seconds
+assert len(compiled_lists.listed.signatures) == len(compiled_lists.gathered.signatures) == 1
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
