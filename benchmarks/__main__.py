@@ -6,6 +6,7 @@ Exit 0: measured, or nothing here to measure on; 1: something failed to run; 2: 
 import argparse
 import sys
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from benchmarks import (
     attacks,
@@ -33,7 +34,8 @@ BENCHES: dict[str, Callable[[int], str]] = {
     "market": market.measure,
 }
 ROUNDS_OF = {"round": 12}  # here a round is one of a community's, with the history of those before
-NAMES = (*BENCHES, "import", "quality", "index", "http", "town", "batch")
+DRAWN: dict[str, Any] = {"index": index_speed, "http": http_load, "import": import_load}
+NAMES = (*BENCHES, *DRAWN, "quality", "town", "batch")
 
 
 def main() -> int:
@@ -41,7 +43,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev bench", description="Measure what Kith costs and finds.")
     parser.add_argument("name", nargs="?", choices=NAMES, help="one benchmark instead of all")
     parser.add_argument("--rounds", type=int, help=f"{ROUNDS}, or {ROUNDS_OF}, unless told otherwise")
-    parser.add_argument("--quick", action="store_true", help="quality, index, http, town, batch: smaller")
+    parser.add_argument(
+        "--quick", action="store_true", help="index, http, import, quality, town, batch: smaller"
+    )
     parser.add_argument("--save", action="store_true", help="put the figures on their page in docs/")
     wanted = parser.parse_args()
     names = [wanted.name] if wanted.name else NAMES
@@ -78,15 +82,10 @@ def _measure(name: str, times: int, *, quick: bool) -> tuple[str, Mapping[str, s
     if name == "batch":
         return f"{page.machine('once')}\n\n{batch.measure(batch.SIZES[: -1 if quick else None])}", {}
     head = page.machine(f"median (least to most) of {times} rounds")
-    if name == "http":
-        figures, plot = http_load.measure(times, http_load.SIZES[: -1 if quick else None])
-        return f"{head}\n\n{figures}", {http_load.PLOT: plot}
-    if name == "import":
-        figures, plot = import_load.measure(times)
-        return f"{head}\n\n{figures}", {import_load.PLOT: plot}
-    if name == "index":
-        figures, plot = index_speed.measure(times, index_speed.SIZES[: -1 if quick else None])
-        return f"{head}\n\n{figures}", {index_speed.PLOT: plot}
+    if name in DRAWN:
+        bench = DRAWN[name]
+        figures, plot = bench.measure(times, bench.SIZES[: -1 if quick else None])
+        return f"{head}\n\n{figures}", {bench.PLOT: plot}
     return f"{head}\n\n{BENCHES[name](times)}", {}
 
 
