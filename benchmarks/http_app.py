@@ -57,7 +57,7 @@ def main() -> int:
         return serve(lambda: nothing, host="127.0.0.1", port=int(port), workers=WORKERS)
     profiled = "--profiled" in sys.argv
     start.make_app = with_profile if profiled else with_plain_route
-    return cli.main(["serve", "--port", port, "--workers", str(1 if profiled else WORKERS)])
+    return cli.main(["serve", "--port", port, "--workers", str(1 if profiled else WORKERS), "--no-worker"])
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ PROFILED_REQUESTS = 500
 SERVER, NO_OP, BASE, CACHED = "no-op app, same server", "`/livez`", "SQL and 3 kB", "suggestion, cached"
 UNCACHED = "suggestion, uncached, {:,}".format  # by the number of members
 IN_TOWN, IN_COUNTRY = UNCACHED(TOWN), UNCACHED(COUNTRY)
+LEARNT = f"{IN_TOWN}, learnt"
 GOALS = {CACHED: 0.6, IN_TOWN: 0.4, IN_COUNTRY: 0.35}
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -113,6 +114,7 @@ def _profiled(folder: Path, kinds: Mapping[str, Kind]) -> dict[str, Mapping[str,
 def _kinds(folder: Path, servers: ExitStack, sizes: Sequence[int]) -> dict[str, Kind]:
     environ = environment(folder / "home")
     keys = {members: community(environ, folder, f"Of {members}", members) for members in sizes}
+    learnt = community(environ, folder, "Learnt", TOWN, learnt=True)
     posts, imports = (community(environ, folder, name, SMALL) for name in ("Posts", "Imports"))
     ours = servers.enter_context(app(environ, folder / "log", APP))
     theirs = servers.enter_context(app(environ, folder / "log", NOTHING))
@@ -123,6 +125,7 @@ def _kinds(folder: Path, servers: ExitStack, sizes: Sequence[int]) -> dict[str, 
         BASE: Kind(*ours, town, _over([PLAIN])),
         CACHED: Kind(*ours, town, _over([suggestions(at) for at in range(CACHED_ASKERS)])),
         **{UNCACHED(members): Kind(*ours, key, _unseen(members, fresh)) for members, key in keys.items()},
+        LEARNT: Kind(*ours, learnt, _unseen(TOWN, fresh)),
         "profile posted": Kind(*ours, posts, _posts(), "application/json"),
         f"import of {LINES_AN_IMPORT}, a line": Kind(
             *ours, imports, _imports(), NDJSON, connections=1, lines=LINES_AN_IMPORT
@@ -130,8 +133,10 @@ def _kinds(folder: Path, servers: ExitStack, sizes: Sequence[int]) -> dict[str, 
     }
 
 
-def community(environ: Mapping[str, str], folder: Path, name: str, members: int) -> str:
-    """Make a community of a crowd and return its key."""
+def community(
+    environ: Mapping[str, str], folder: Path, name: str, members: int, *, learnt: bool = False
+) -> str:
+    """Make a community of a crowd and return its key; let Kith learn its model if asked."""
     made = run_kith(environ, "community", "create", name)
     file = folder / "crowd.ndjson"
     say(f"{name}: {members:,} members")
@@ -139,6 +144,9 @@ def community(environ: Mapping[str, str], folder: Path, name: str, members: int)
         lines.writelines(json.dumps(member) + "\n" for member in crowd(members))
     run_kith(environ, "import", str(file), "--community", made["community"])
     file.unlink()
+    if learnt:
+        say(f"{name}: learning")
+        run_kith(environ, "refit", made["community"])
     return str(made["key"])
 
 

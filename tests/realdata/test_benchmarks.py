@@ -12,6 +12,8 @@ from benchmarks.communities import simulated
 from benchmarks.cost_plot import draw
 from benchmarks.country import Country
 from benchmarks.figures import Spread, quantile, table
+from benchmarks.http_shares import OURS, SQL, seconds_of
+from benchmarks.http_shares import REST as NOBODYS
 from benchmarks.import_load import measure as measure_imports
 from benchmarks.import_shares import REST, STAGES, Stopwatch
 from benchmarks.judge import in_reach, km_between
@@ -109,6 +111,23 @@ def test_a_stage_within_a_stage_is_counted_once() -> None:
 
     assert watch.seconds["inner"] >= 0.02
     assert watch.seconds["outer"] < 0.02
+
+
+def test_the_time_of_what_belongs_to_nobody_is_its_callers() -> None:
+    view, engine = ("/kith/service/resources/terms.py", 1, "get"), ("/lib/sqlalchemy/engine.py", 1, "execute")
+    dumps, encode, lost = ("/lib/json.py", 1, "dumps"), ("~", 0, "<built-in encode>"), ("~", 0, "<lost>")
+
+    found = seconds_of(
+        {
+            view: (1, 1, 1.0, 9.0, {}),
+            engine: (1, 1, 2.0, 6.0, {view: (1, 1, 2.0, 6.0)}),
+            dumps: (2, 2, 0.0, 4.0, {view: (1, 1, 0.0, 1.0), engine: (1, 1, 0.0, 3.0)}),
+            encode: (2, 2, 4.0, 4.0, {dumps: (2, 2, 4.0, 4.0)}),
+            lost: (1, 1, 0.5, 0.5, {}),
+        }
+    )
+
+    assert found == {OURS: pytest.approx(2.0), SQL: pytest.approx(5.0), NOBODYS: pytest.approx(0.5)}
 
 
 def test_a_country_counts_its_model_as_its_profiles_would() -> None:

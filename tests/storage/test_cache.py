@@ -43,6 +43,15 @@ def test_what_was_put_is_found_byte_for_byte(cache: Cache, body: bytes) -> None:
     assert (found.status, found.body) == ("hit", body)
 
 
+def test_several_are_kept_and_looked_up_at_once(cache: Cache) -> None:
+    front = CacheKey(KEY.community, KEY.profile, KEY.parts, "front")
+    assert cache.keep({KEY: b"{}", front: b"[]"})
+
+    found = cache.look_up([front, CacheKey("berlin", "ben", ()), KEY])
+
+    assert [(one.status, one.body) for one in found] == [("hit", b"[]"), ("miss", None), ("hit", b"{}")]
+
+
 def test_what_was_not_put_is_a_miss(cache: Cache) -> None:
     found = cache.get(KEY)
     assert (found.status, found.body) == ("miss", None)
