@@ -110,7 +110,7 @@ def test_a_large_community_is_priced_at_once(monkeypatch: pytest.MonkeyPatch) ->
     }
 
 
-@pytest.mark.unmeasured
+@pytest.mark.drill  # compiling takes half a minute
 def test_compiled_code_does_the_same() -> None:
     program = """
 import numba
