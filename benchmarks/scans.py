@@ -84,7 +84,7 @@ class Asking:
     @property
     def order(self) -> Order:
         """Return what the best are chosen by."""
-        return Order(FEW, ALIKE, 0.0, self.matcher.index_.prices)
+        return Order(FEW, FEW + ALIKE, 0.0, self.matcher.index_.prices)
 
     def searches(self) -> list[Search]:
         """Prepare the questions."""

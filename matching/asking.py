@@ -78,11 +78,9 @@ class Asking:
         dense = search.facet is None and self.index.vectorizer.dimensions > 0
         if some is not None:
             found = search.of(some)
-        elif dense:
-            found = search.everybody()
         else:
-            found = search.best(order)
-        whole = not dense or len(found.rows) <= DEEP
+            found = search.best(Order(DEEP, 0, 0.0, order.prices) if dense else order)
+        whole = not dense or len(found.rows) < DEEP
         if not whole:
             found = found.among(chosen(found.ranks, search.codes(found.rows), DEEP))
         if len(more):
@@ -105,7 +103,7 @@ class Asking:
     def stand(self, search: Search, front: Front, n: int, acquainted: Mapping[str, int]) -> Standing:
         """Return how those who may be among the best n stand: who was in front or has changed, or anybody."""
         few = min(n, AHEAD * UNMOVED)
-        order = Order(few, n if n > few else 0, self.model.rotation, self.index.prices)
+        order = Order(few, few + n if n > few else few, self.model.rotation, self.index.prices)
         known = self.index.roster.find(acquainted)
         some = self.index.rows_of({*front.ids, *front.changed}) if front.ids else None
         found, whole = self.found(search, order, np.array(sorted(known.values()), np.int64), some)

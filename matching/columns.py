@@ -213,8 +213,9 @@ class Columns:
         shares : array of float
             Exact products: of whoever states these terms, the row shares their sum.
         """
-        kin = [other for column in row.columns.tolist() for other in self._put_on.get(column, ())]
-        terms = np.unique(np.concatenate([row.columns[row.columns >= self.groups], np.array(kin, np.int64)]))
+        touched = row.columns.tolist()
+        kin = {other for column in touched for other in self._put_on.get(column, ())}
+        terms = np.array(sorted(kin.union(column for column in touched if column >= self.groups)), np.int64)
         entries = self._entries.of(terms - self.groups).stressed(stress)
         shares = entries.own * _looked_up(row.columns, row.values, terms)
         products = entries.values * _looked_up(row.columns, row.values, entries.columns)
@@ -300,9 +301,13 @@ def _summed(lengths: IntArray, columns: IntArray, entries: Entries, width: int) 
     owners = np.concatenate([owner, np.repeat(owner, entries.lengths)])
     ids = np.concatenate([columns, entries.columns])
     span = max(width, int(ids.max(initial=0)) + 1)
-    cells, place = np.unique(owners * span + ids, return_inverse=True)
-    values = np.bincount(place, np.concatenate([entries.own, entries.values]), len(cells))
-    rows, ids = np.divmod(cells, span)
+    # As `unique` does it, in a third of the time where there are few: a question has three such rows.
+    cells = owners * span + ids
+    order = cells.argsort(kind="stable")
+    cells = cells[order]
+    first = np.flatnonzero(np.diff(cells, prepend=-1))
+    values = np.add.reduceat(np.concatenate([entries.own, entries.values])[order], first)
+    rows, ids = np.divmod(cells[first], span)
     seen = ids < width
     lengths_seen = np.bincount(rows[seen], minlength=len(lengths))
     return Block(lengths, lengths_seen, ids[seen], values[seen].astype(np.float64, copy=False))

@@ -274,7 +274,7 @@ class Matcher(BaseEstimator):
         asking = self._asking()
         _, search = asking.put(profile, Question(A_MONDAY, exclude=exclude), None)
         few = min(UNMOVED, n)
-        found, _ = asking.found(search, Order(few, n - few, 0.0, prices), np.empty(0, np.int64))
+        found, _ = asking.found(search, Order(few, n, 0.0, prices), np.empty(0, np.int64))
         ranks, codes = found.ranks, search.codes(found.rows)
         best = np.union1d(chosen(ranks, codes, few), chosen(ranks - prices.values[found.rows], codes, n))
         return found.rows[best], ranks[best], codes[best]

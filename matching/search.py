@@ -57,17 +57,17 @@ class Found:
         return Found(self.rows[kept], self.shared[kept], self.worth[kept])
 
     def joined(self, more: "Found") -> "Found":
-        """Add others."""
+        """Add more."""
         parts = zip((self.rows, self.shared, self.worth), (more.rows, more.shared, more.worth), strict=True)
         return Found(*(np.concatenate(part) for part in parts))
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Say what the best are chosen by: the first few by rank alone, the others by rank, turns and prices."""
+    """Say who is wanted: so few by rank alone, and so many by rank, turns and prices."""
 
     few: int
-    others: int
+    moved: int
     rotation: float
     prices: Prices
 
@@ -118,7 +118,7 @@ class Search:
     def _sifted(self, order: Order) -> Found:
         """Return the best with NumPy."""
         rows, shared = self._candidates()
-        wanted = order.few + order.others
+        wanted = max(order.few, order.moved)
         first = _largest(shared, max(_FEWEST, 4 * wanted))
         found = self._judged(rows[first], shared[first])
         if len(first) == len(rows):
@@ -137,7 +137,8 @@ class Search:
         stretches = [
             Stretch(one.keys, one.starts, one.postings, tuple(one.ends.values())) for one in index.segments
         ]
-        heaps, parts = (np.full(order.few, -np.inf), np.full(order.few + order.others, -np.inf)), []
+        heaps = _heap(order.few), _heap(order.moved)
+        parts = []
         for some in (True, False):
             for one in stretches:
                 part = scans.best_of_segment(rows, asked, offered, around, one, some, heaps)
@@ -145,7 +146,7 @@ class Search:
             if index.tail < index.rows:
                 part = scans.best_of_tail(rows, asked, offered, self._stated(), index.tail, some, heaps)
                 parts.append(part)
-            if heaps[1][0] > -np.inf:
+            if min(heaps[0][0], heaps[1][0]) > -np.inf:
                 break
         return Found(*(np.concatenate([part[at][: part[3]] for part in parts]) for at in range(3)))
 
@@ -154,9 +155,7 @@ class Search:
         ranks = found.ranks
         moved = ranks + turns(self.codes(found.rows), order.rotation) - order.prices.values[found.rows]
         reach = order.rotation / 2 - order.prices.least
-        alone = np.partition(ranks, -order.few)[-order.few] if order.few else np.inf
-        wanted = order.few + order.others
-        least = min(alone, np.partition(moved, -wanted)[-wanted] - reach)
+        least = min(_last(ranks, order.few), _last(moved, order.moved) - reach)
         smallest = self.norm * length_norm(np.ones(1), self.mean_terms)[0]
         return float((least - TIER - self.near) * smallest) - _ROUNDING
 
@@ -267,6 +266,16 @@ def _compiled() -> Any:
 def _norms(most_terms: int, mean_terms: float) -> FloatArray:
     """Return what each number of terms divides by."""
     return length_norm(np.arange(most_terms + 1.0), mean_terms)
+
+
+def _last(values: FloatArray, n: int) -> float:
+    """Return the n-th largest."""
+    return float(np.partition(values, -n)[-n]) if n else math.inf
+
+
+def _heap(size: int) -> FloatArray:
+    """Return so many of the lowest values to begin with; where nobody is wanted, one that nothing exceeds."""
+    return np.full(size, -np.inf) if size else np.full(1, np.inf)
 
 
 def _largest(values: FloatArray, n: int) -> IntArray:

@@ -64,7 +64,7 @@ def best_of(found: Found, one: Search, order: Order) -> tuple[list[tuple[int, fl
     """Return the best by rank, and by rank, turns and prices: rows with what they share and are worth."""
     moves = turns(one.codes(found.rows), order.rotation) - order.prices.values[found.rows]
     lists = []
-    for values, most in ((found.ranks, order.few), (found.ranks + moves, order.few + order.others)):
+    for values, most in ((found.ranks, order.few), (found.ranks + moves, order.moved)):
         at = np.lexsort((one.codes(found.rows), -values))[:most]
         lists.append(
             list(
@@ -82,7 +82,7 @@ def compiled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def agree(matcher: Matcher, one: Search, few: int = 5, others: int = 10, rotation: float = 0.5) -> Found:
-    order = Order(few, others, rotation, matcher.index_.prices)
+    order = Order(few, few + others, rotation, matcher.index_.prices)
     found, everybody = one.best(order), one.everybody()
     assert best_of(found, one, order) == best_of(everybody, one, order)
     assert len(set(found.rows.tolist())) == len(found.rows)
@@ -174,7 +174,7 @@ def test_prices_given_are_those_that_count(compiled: bool) -> None:
     cheap = np.zeros(matcher.index_.rows)
     cheap[matcher.index_.row("m9")] = -50.0
     one = search_of(matcher, replace(members[0], radius_km=40.0, seeks={}))
-    order = Order(5, 10, 0.0, Prices.of(cheap))
+    order = Order(5, 15, 0.0, Prices.of(cheap))
 
     assert best_of(one.best(order), one, order) == best_of(one.everybody(), one, order)
 
@@ -204,7 +204,7 @@ assert not numba.config.DISABLE_JIT
 members = town(500)
 matcher = matcher_of(members, 40, {f"m{number}": number % 5 / 5 for number in range(0, 400, 3)})
 for member in members[:40]:
-    one, order, found = search_of(matcher, member), Order(5, 10, 0.5, matcher.index_.prices), []
+    one, order, found = search_of(matcher, member), Order(5, 15, 0.5, matcher.index_.prices), []
     for search.COMPILED in (False, True):
         found.append(best_of(one.best(order), one, order))
     assert found[0] == found[1]
