@@ -133,9 +133,10 @@ class ProfileVectorizer(TransformerMixin, BaseEstimator):
         return self.model_.fitted.points(self.model_, rows, self._emphasis())
 
     def points_of(self, terms: Mapping[str, Ragged], members: int) -> Iterator[Points]:
-        """Yield the points of so many rows of columns, given by facet, some at a time; none before a fit."""
+        """Yield the points of so many rows of columns, given by facet, some at a time."""
         fitted = self.model_.fitted
         if fitted is None:
+            yield np.empty((members, 0), np.float32), np.zeros(members)
             return
         vectors = {
             facet: np.append(

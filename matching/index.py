@@ -178,9 +178,6 @@ class PeerIndex:
     def place(self) -> None:
         """Give every row its point in the latent space anew."""
         self._directions, self._lengths = Growing(np.float32), Growing(np.float64)
-        if not self.vectorizer.dimensions:
-            self._lengths.extend(np.zeros(self.rows))
-            return
         for points in self.vectorizer.points_of(self.terms, self.rows):
             self._append(points)
 

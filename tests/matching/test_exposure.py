@@ -81,6 +81,25 @@ def test_figures_count_members_and_lists() -> None:
     assert gini(np.array([2, 2])) == gini(np.zeros(2)) == 0
 
 
+def test_some_are_counted_by_their_own_lists() -> None:
+    alone = Profile("alone", "A", attributes={"side": "other"})
+    members = [*crowd()[:30], alone]
+    priced = balance(Matcher(separate_by=("side",)).fit(members))
+    some = np.array([one != "m0" for one in priced.lists])
+
+    expected = figures({one: peers for one, peers in priced.lists.items() if one != "m0"})
+    no_list, on_none = (dict(zip(priced.lists, of, strict=True)) for of in priced.unserved(some))
+
+    shown = {peer for one, peers in priced.lists.items() if one != "m0" for peer in peers}
+    unseen = set(priced.lists) - shown - {"m0"}  # who isn't asked for
+
+    found = priced.figures(some)
+    assert (found.with_suggestion, found.never_suggested) == (29 / 30, len(unseen) / 30)
+    assert found.with_suggestion == expected.with_suggestion
+    assert [one for one, left in no_list.items() if left] == ["alone"]
+    assert {one for one, left in on_none.items() if left} == unseen >= {"alone"}
+
+
 def hubs() -> list[Profile]:
     """Return 150 who share one term with others like them, and 12 who share two with each of them."""
     terms = [f"taste {at}" for at in range(20)]

@@ -22,6 +22,16 @@ from tests.matching.test_search import matcher_of, town
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in scalar")
 
 
+def mixed(count: int) -> list[Profile]:
+    """Return a town in which two live nowhere, and two state terms that are akin."""
+    members = town(count)
+    for number in (5, 6):
+        members[number] = replace(members[number], place=None, modes=frozenset({"online", "in_person"}))
+    for number in (7, 8):
+        members[number] = replace(members[number], interests=("jogging", "trail running", "running"))
+    return members
+
+
 def sorted_matcher(members: list[Profile], *, learnt: bool) -> Matcher:
     """Return a matcher whose rows all stand in one segment."""
     matcher = matcher_of(members, 0)
@@ -48,8 +58,8 @@ def test_many_asked_at_once_find_what_one_finds(
     monkeypatch.setattr(compiled_rivals, "BLOCK", 16)
     for module in (everybody, asking_module):
         monkeypatch.setattr(module, "DEEP", 20)
-    matcher = sorted_matcher(town(110), learnt=learnt)
-    rows = np.arange(0, 110, 3)
+    matcher = sorted_matcher(mixed(110), learnt=learnt)
+    rows = np.arange(0, 110, 2)
     prices = Prices.of(np.random.default_rng(1).normal(0, 0.3, 110))
     hidden = {row: np.arange(row % 5, 110, 9) for row in rows[::4].tolist()}
 
@@ -65,7 +75,7 @@ def test_many_asked_at_once_find_what_one_finds(
 
 @pytest.mark.parametrize("learnt", [False, True])
 def test_lists_of_many_are_those_of_few(learnt: bool) -> None:
-    matcher = sorted_matcher(town(90), learnt=learnt)
+    matcher = sorted_matcher(mixed(90), learnt=learnt)
     index, chance = matcher.index_, np.random.default_rng(2)
     rows, free = np.arange(2, 90), Prices.of(np.zeros(90))
     hidden = {row: np.arange(row % 7, 90, 11) for row in range(0, 90, 3)}

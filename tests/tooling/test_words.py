@@ -384,3 +384,15 @@ def test_a_deletion_that_is_not_swept_says_so(kiths: Kiths, monkeypatch: pytest.
     assert json.loads(said.out) == {"deleted": town}
     assert str(kiths.home) in said.err
     assert kiths.run("community", "delete", town) == (1, None)
+
+
+def test_a_refit_tells_how_far_it_is(kiths: Kiths) -> None:
+    town = kiths.community(*named("ana", "ben"))
+
+    assert main(["refit", town]) == 0
+
+    said = kiths.capsys.readouterr()
+    assert json.loads(said.out)["accepted"] is True
+    phases = [line.split()[1] for line in said.err.splitlines() if line.startswith("kith: ")]
+    assert list(dict.fromkeys(phases)) == ["reading", "learning", "placing", "prices", "keeping"]
+    assert "kith: prices 100%" in said.err
