@@ -82,3 +82,14 @@ def test_lengths_that_do_not_fit_are_refused() -> None:
 
     with pytest.raises(ValueError, match="expected 2 values, got 1"):
         table.replace("radius", np.zeros(1))
+
+
+def test_a_table_takes_back_only_its_own_columns() -> None:
+    table, other = Table({"radius": np.float64}), Table({"radius": np.int32})
+    table.extend({"radius": [1.0, 2.0]})
+    copy = Table({"radius": np.float64})
+
+    copy.restore(table.parts())
+    assert copy["radius"].tolist() == [1.0, 2.0]
+    with pytest.raises(ValueError, match=r"expected columns \[\('radius', '<i4'\)\], got"):
+        other.restore(table.parts())

@@ -9,6 +9,7 @@ import pytest
 from matching import Matcher, Profile, TermModel, exposure
 from matching.exposure import FIRST, Rivals, balance, figures, gini
 from matching.latent import Fitted
+from matching.ranking import member_code
 
 
 def crowd() -> list[Profile]:
@@ -34,6 +35,8 @@ def test_everybody_who_is_not_away_has_a_price_and_a_list() -> None:
     assert "away" not in priced.prices
     assert told == sorted(told)
     assert told[-1] == 1
+    by_code = dict(zip(priced.listed.codes.tolist(), priced.listed.values.tolist(), strict=True))
+    assert by_code == {member_code(one): price for one, price in priced.prices.items()}
 
 
 def test_who_is_excluded_is_on_no_list_of_that_member() -> None:

@@ -11,7 +11,7 @@ from matching import FACETS, Matcher, Place, Profile, TermModel, learning
 from matching.corpus import Corpus
 from matching.index import Prices
 from matching.learning import Feedback, Learnt, learn
-from matching.ranking import NEAR
+from matching.ranking import NEAR, member_code
 from tests.matching.communities import answers, mood, two_tastes
 
 EVERYBODY = two_tastes(440)
@@ -33,6 +33,17 @@ def found(model: TermModel, *, own: bool) -> float:
         for item in matcher.suggest(asker, 10).items
     ]
     return float(np.mean(hits))
+
+
+def test_from_an_index_the_same_is_learnt_as_from_its_profiles() -> None:
+    members = sorted(two_tastes(60), key=lambda one: member_code(one.id))
+    given = answers(members, 200, own=True)
+
+    ours, theirs = learn(7, Matcher().fit(members).index_, given), learn(7, members, given)
+
+    assert (ours.accepted, ours.figures) == (theirs.accepted, theirs.figures)
+    assert ours.model.counts == theirs.model.counts
+    assert (ours.model.fitted is None) == (theirs.model.fitted is None)
 
 
 @pytest.mark.unmeasured  # all of it is reached elsewhere

@@ -103,6 +103,15 @@ def test_ids_of_one_code_are_not_confused(monkeypatch: pytest.MonkeyPatch) -> No
     assert kept.find(["a", "b", "c", "d"]) == {"a": 0, "c": 2}
 
 
+def test_many_ids_are_found_as_few_are() -> None:
+    ids = [f"m{number}" for number in range(100)]
+    kept = filled(*ids)
+    kept.reorder(0, np.arange(100)[::-1])
+
+    assert kept.find([*ids, "nobody"]) == {one: 99 - number for number, one in enumerate(ids)}
+    assert [kept.find([one]) for one in (*ids[:3], "nobody")] == [{"m0": 99}, {"m1": 98}, {"m2": 97}, {}]
+
+
 def test_members_are_found_by_code() -> None:
     kept = filled("a", "b")
     assert kept.rows_of(kept.codes).tolist() == [0, 1]

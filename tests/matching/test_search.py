@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import date
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -107,6 +108,34 @@ def test_few_of_many_are_looked_at(compiled: bool) -> None:
     matcher = matcher_of(members, 0)
     looked_at = [len(agree(matcher, search_of(matcher, one), 5, 10, 0.1).rows) for one in members[:10]]
     assert min(looked_at) < 300
+
+
+def test_common_terms_are_looked_for_only_where_they_may_decide(compiled: bool) -> None:
+    chance = random.Random(4)
+    members = [
+        replace(
+            member,
+            interests=(f"rare {number % 40}", "hiking", "chess")[number % 5 == 0 :],
+            activities=chance.choice(((), ("opera",), ("opera", f"rare {number % 41}"))),
+        )
+        for number, member in enumerate(town(900, modes=None, radius_km=60.0, availability=(), seeks={}))
+    ]
+    matcher = matcher_of(members, 0)
+    for member in members[:20]:
+        agree(matcher, search_of(matcher, member), 3, 2, 0.0)
+
+
+def test_terms_that_came_after_a_segment_was_sorted_are_found_behind_it(compiled: bool) -> None:
+    free: dict[str, Any] = {"modes": None, "availability": (), "languages": (), "seeks": {}}
+    members = town(300, radius_km=60.0, full=False, activities=(), **free)
+    here: dict[str, Any] = {"place": members[0].place, "suggestible": True}
+    late = [replace(one, interests=("zt99q",), **here) for one in members[-3:]]
+    matcher = matcher_of([*members[:-3], *late], 3)
+
+    found = agree(matcher, search_of(matcher, late[0]))
+
+    ids = {matcher.index_.profile(row).id for row in found.rows[found.shared > 0].tolist()}
+    assert ids == {one.id for one in late[1:]}
 
 
 def test_peers_without_anything_in_common_fill_up(compiled: bool) -> None:
