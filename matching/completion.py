@@ -4,8 +4,10 @@ A term of fewer than three members is nobody else's business and never comes out
 """
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from heapq import nsmallest
+from typing import Self
 
 from .model import FEWEST
 from .profile import FACETS, Profile
@@ -19,6 +21,20 @@ class Spellings:
 
     def __init__(self) -> None:
         self._spelt: dict[str | None, dict[str, Counter[str]]] = {facet: {} for facet in (*FACETS, None)}
+
+    @classmethod
+    def of(cls, members: Iterable[Mapping[str, Sequence[str]]]) -> Self:
+        """Count many members' terms, given by facet as written: spellings first, which are far fewer."""
+        counts = {facet: Counter[str]() for facet in (*FACETS, None)}
+        for stated in members:
+            for facet, count in counts.items():
+                facets = FACETS if facet is None else (facet,)
+                count.update(distinct(term for one in facets for term in stated[one]).values())
+        spellings = cls()
+        for facet, count in counts.items():
+            for written, number in count.items():
+                spellings._spelt[facet].setdefault(normalise(written), Counter())[written] = number
+        return spellings
 
     def add(self, profile: Profile) -> None:
         """Count a member's terms."""

@@ -327,9 +327,8 @@ class Matcher(BaseEstimator):
         if facet is not None:
             check_facet(facet)
         if self._spellings is None:  # counted when first asked for: most matchers never are
-            self._spellings = Spellings()
-            for profile in self.index_.profiles():
-                self._spellings.add(profile)
+            roster = self.index_.roster
+            self._spellings = Spellings.of(map(roster.terms, roster.taken.tolist()))
         return self._spellings.complete(prefix, facet, n, after)
 
     @property
