@@ -370,5 +370,9 @@ def _standing(owners: IntArray) -> IntArray:
 
 def _keys(number_of: IntArray, members: int, hidden: Mapping[int, IntArray]) -> IntArray:
     """Return the keys of who is hidden from whom: of two, one may be seen by the other."""
-    keys = [number_of[row] * members + number_of[unseen] for row, unseen in hidden.items()]
-    return np.concatenate([np.empty(0, np.int64), *keys])
+    keys = [np.empty(0, np.int64)]
+    for row, unseen in hidden.items():
+        others = number_of[unseen]
+        if number_of[row] >= 0:
+            keys.append(number_of[row] * members + others[others >= 0])  # who is paused has no number
+    return np.concatenate(keys)

@@ -7,7 +7,12 @@ from .profile import accuracy_of, centre_of
 from .terms import normalise
 
 # Caches of modules that are loaded when they are first needed: what isn't loaded remembers nothing.
-_LATER = {"segment": ("reach",), "venues": ("_point", "_area"), "round_check": ("_free",)}
+_LATER = {
+    "meeting": ("_cut",),
+    "segment": ("reach",),
+    "venues": ("_point", "_area"),
+    "round_check": ("_free",),
+}
 
 
 def forget() -> None:

@@ -206,8 +206,10 @@ class LoadedCommunity:
             latest = profiles.changed_last(connection, self._number, WITNESSES)
         witnesses = [Witness(*one) for one in latest if one[1] <= self._community.change_number]
         saved.save(self._community, self._matcher, *self._numbers.arrays(), witnesses)
-        # What the processes share is mapped here too, in the place of memory of our own.
-        if found := saved.load(self._community, self._matcher.model_):
+        # What the processes share is mapped here too, in the place of memory of our own: if it was saved,
+        # and nobody has put another one in its place meanwhile.
+        found, ours = saved.load(self._community, self._matcher.model_), self._community
+        if found and (found.seen.change_number, found.seen.model) == (ours.change_number, ours.model):
             self._matcher, self._numbers = found.matcher, Numbers(found.numbers, found.codes)
 
     def _fitted(self, kept: KeptModel | None) -> dict[str, Any]:
@@ -287,6 +289,7 @@ class LoadedCommunities:
             from matching import forget
 
             forget()
+            profiles.forget_reach()
         return sorted(found)
 
     def _tidy_saved(self, saved: SavedIndexes, loaded: Collection[int]) -> None:

@@ -103,6 +103,11 @@ def _reach(place: Place | None, radius_km: float) -> dict[str, int | None]:
     }
 
 
+def forget_reach() -> None:
+    """Forget where members live."""
+    _reach.cache_clear()
+
+
 def find_members(connection: Connection, community: int, ids: Sequence[str]) -> dict[str, Member]:
     """Return the members of these ids that there are, by id."""
     found = _find_by(profiles.c.id, connection, community, ids)

@@ -78,7 +78,8 @@ class SavedIndexes:
     ) -> None:
         """Write a compacted matcher as it was at the community's change, and remove older ones.
 
-        A disk that is full or can't be written costs only the saved index.
+        A disk that is full or can't be written costs only the saved index, older ones too: they may hold
+        who was erased since.
         """
         from matching.arrays import Growing
 
@@ -105,6 +106,7 @@ class SavedIndexes:
                 Path(new).mkdir()  # for the temporary folder to have something to remove
         except OSError as error:
             log.warning("index_not_saved", reason=error.strerror)
+            self.forget(community.number)
 
     def load(self, community: Community, model: "TermModel") -> Saved | None:
         """Return the newest that is whole; `model` is the community's."""

@@ -50,8 +50,10 @@ def read_survey(database: Database, number: int, saved: SavedIndexes | None = No
         codes = {code for pair in pairs for code in (pair.me, pair.peer)}
         with database.read() as connection:
             ids = ids_by_codes(connection, number, list(codes))
+        known = survey.matcher.index_.roster.find(ids.values())
+        ids = {code: one for code, one in ids.items() if one in known}
         for pair in pairs:
-            # Of who was erased the code alone is left, and nothing is learnt from it.
+            # Of who was erased the code alone is left, and who came since wasn't read: they teach nothing.
             if pair.me in ids and pair.peer in ids:
                 _note(survey, ids[pair.me], ids[pair.peer], pair)
     return survey

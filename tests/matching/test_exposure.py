@@ -49,6 +49,17 @@ def test_who_is_excluded_is_on_no_list_of_that_member() -> None:
     assert all("m0" not in peers for peers in priced.lists.values())
 
 
+def test_hiding_who_is_paused_parts_nobody_else() -> None:
+    members = crowd()[:12]
+    members[5] = replace(members[5], paused=True)
+
+    seen = balance(matcher_of(members))
+    hidden = balance(matcher_of(members), exclude={"m1": {"m5"}, "m5": {"m1"}})
+
+    assert hidden.lists == seen.lists
+    assert "m11" in seen.lists["m0"]
+
+
 def test_who_is_not_suggested_is_on_no_list() -> None:
     members = [replace(one, full=at == 0, suggestible=at != 1) for at, one in enumerate(crowd()[:12])]
 

@@ -243,7 +243,6 @@ NOBODYS_OWN = {
     "local_quarters",
     "_compiled",
     "_norms",
-    "_cut",
     "_salt",
     "_midnights",
     "kin_table",
@@ -263,7 +262,7 @@ def test_the_package_forgets_every_term_and_cell() -> None:
     assert check_round([Group(("another-id", "canary-id"), 0.0, ())], pair, RoundRules(), A_MONDAY)
     of_members = {name: cache for name, cache in remembering().items() if name not in NOBODYS_OWN}
     reach(HERE, 10.0, online=False)
-    own = {"normalise", "fold", "centre_of", "accuracy_of", "_point", "_area", "_free", "reach"}
+    own = {"normalise", "fold", "centre_of", "accuracy_of", "_point", "_area", "_free", "_cut", "reach"}
     assert set(of_members) == own
     assert all(cache.cache_info().currsize for cache in of_members.values())
 

@@ -1,5 +1,6 @@
 """A saved index is taken by the next process, follows what came since, and is never trusted blindly."""
 
+import errno
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ import pytest
 from sqlalchemy import update
 
 from service.storage import loaded as loaded_module
-from service.storage import profiles
+from service.storage import profiles, saved_index
 from service.storage.cache import NoCache
 from service.storage.loaded import LoadedCommunities
 from service.storage.saved_index import SavedIndexes, Witness, sound
@@ -86,6 +87,52 @@ def test_who_saves_it_maps_it_too(kith: Kith, folder: Path) -> None:
 
     assert mapped is not None
     assert isinstance(mapped.base, np.memmap)
+
+
+def test_an_older_one_is_not_taken_for_one_that_could_not_be_saved(
+    kith: Kith, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = process(kith, folder)
+    assert known(loaded, read(kith)) == MEMBERS
+    assert kith.call("DELETE", "/v1/profiles/cem").status_code == 204
+    kith.post_profile("dan", location=HERE)
+    kith.post_profile("eve", location=HERE)
+    expected = {"ana": "Ana", "ben": "Ben", "dan": "Dan", "eve": "Eve"}
+    assert known(loaded, read(kith)) == expected
+
+    def full(*_: object) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(saved_index, "_write", full)
+    loaded.tidy()
+
+    assert known(loaded, read(kith)) == expected
+    assert not list(folder.glob("*-*")), "cem is on no disk"
+
+
+def test_another_one_that_was_saved_meanwhile_is_not_mapped(
+    kith: Kith, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (older,) = folder.iterdir()
+    kept = folder / "kept"
+    shutil.copytree(older, kept)
+    loaded = process(kith, folder)
+    assert known(loaded, read(kith)) == MEMBERS
+    assert kith.call("DELETE", "/v1/profiles/cem").status_code == 204
+    kith.post_profile("dan", location=HERE)
+    expected = {"ana": "Ana", "ben": "Ben", "dan": "Dan"}
+    assert known(loaded, read(kith)) == expected
+    original = SavedIndexes.load
+
+    def overtaken(self: SavedIndexes, *arguments: Any) -> Any:
+        self.forget(arguments[0].number)
+        shutil.copytree(kept, older)
+        return original(self, *arguments)
+
+    monkeypatch.setattr(SavedIndexes, "load", overtaken)
+    loaded.tidy()
+
+    assert known(loaded, read(kith)) == expected
 
 
 def test_what_was_written_since_is_seen(kith: Kith, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
