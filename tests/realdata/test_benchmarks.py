@@ -90,7 +90,7 @@ def test_rounds_are_compared_on_the_same_community() -> None:
 
 
 def test_imports_are_measured_on_both_databases_and_their_shares_are_a_whole() -> None:
-    costs, shares = measure_imports(1, sizes=(30,))[0].split("\n\n")
+    costs, shares = measure_imports(1, sizes=(30,), apart=0)[0].split("\n\n")
 
     rows = [line.strip("| ").split(" | ") for line in costs.splitlines()[2:]]
     assert [row[:2] for row in rows] == [["SQLite", "30"], ["PostgreSQL", "30"]]

@@ -25,6 +25,7 @@ from service.storage.deliveries import KEPT_MS, LEASE_MS
 from service.storage.tables import deliveries
 from service.usecases import couriers
 from service.usecases.couriers import RETRIES_MS, Courier, deliver_due
+from service.usecases.jobs import JobContext
 from service.worker import run, work_once
 from tests.harness import Kith
 from tests.hooks import SENDER, deliver, hook, module_kith, module_receiver, receiver, rows
@@ -288,7 +289,7 @@ def test_the_worker_delivers_beside_its_rounds(kith: Kith, receiver: Receiver, t
     stop = Event()
     worker = Thread(
         target=run,
-        args=(kith.database, kith.cache, tmp_path / "erased.log", stop),
+        args=(JobContext(kith.database, kith.cache), tmp_path / "erased.log", stop),
         kwargs={"private_webhooks": True},
     )
     worker.start()

@@ -129,7 +129,8 @@ def test_a_running_worker_does_jobs_and_stops_when_told(
 
     monkeypatch.setattr(worker, "HANDLERS", {KIND: note})
     monkeypatch.setattr(worker, "SECONDS_BETWEEN_JOBS", 0.01)
-    running_one = Thread(target=worker.run, args=(town.database, town.cache, tmp_path / "erased.log", stop))
+    context = JobContext(town.database, town.cache)
+    running_one = Thread(target=worker.run, args=(context, tmp_path / "erased.log", stop))
     running_one.start()
     enqueue(town)
     assert done.wait(10)
