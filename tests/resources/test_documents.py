@@ -8,6 +8,8 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 
 from service.resources.documents import DIST, FILES
+from service.web.answers import as_json
+from service.web.openapi import describe
 from tests.harness import Kith
 from tests.problems import problem
 
@@ -53,6 +55,15 @@ def test_a_policy_lets_the_page_talk_to_nobody_else(sqlite_kith: Kith, path: str
     assert "script-src" not in rules
     assert not re.search(r"https?:|\*|unsafe-eval", policy)
     assert referrer == "no-referrer"
+
+
+def test_the_document_is_what_describes_the_app(sqlite_kith: Kith) -> None:
+    app = sqlite_kith.client.application
+    with app.app_context():
+        made = describe(app)
+
+    assert sqlite_kith.client.get("/openapi.json").get_data() == as_json(made)
+    assert made["paths"]["/v1/profiles"].keys() >= {"get", "post"}
 
 
 def test_types_are_what_browsers_ask_for(sqlite_kith: Kith) -> None:
