@@ -4,7 +4,7 @@ A term of fewer than three members is nobody else's business and never comes out
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from heapq import nsmallest
 from typing import Self
@@ -28,8 +28,7 @@ class Spellings:
         counts = {facet: Counter[str]() for facet in (*FACETS, None)}
         for stated in members:
             for facet, count in counts.items():
-                facets = FACETS if facet is None else (facet,)
-                count.update(distinct(term for one in facets for term in stated[one]).values())
+                count.update(_distinct(facet, stated.__getitem__).values())
         spellings = cls()
         for facet, count in counts.items():
             for written, number in count.items():
@@ -76,15 +75,18 @@ class Spellings:
 
     def _count(self, profile: Profile, step: int) -> None:
         for facet, spelt in self._spelt.items():
-            facets = FACETS if facet is None else (facet,)
-            written = [term for one in facets for term in profile.terms(one)]
-            for term, spelling in distinct(written).items():
+            for term, spelling in _distinct(facet, profile.terms).items():
                 spellings = spelt.setdefault(term, Counter())
                 spellings[spelling] += step
                 if not spellings[spelling]:
                     del spellings[spelling]
                 if not spellings:
                     del spelt[term]
+
+
+def _distinct(facet: str | None, terms: Callable[[str], Iterable[str]]) -> dict[str, str]:
+    """Return what a member states in a facet or, each term once, in all: spellings by normal form."""
+    return distinct(term for one in (FACETS if facet is None else (facet,)) for term in terms(one))
 
 
 def _begins(term: str, spellings: Counter[str], wanted: str) -> bool:
