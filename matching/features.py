@@ -6,7 +6,7 @@ rows is what two members share, each term by its rarity; how much they wrote is 
 `ranking`). Beside the blocks each profile has a point in the model's latent space, once a model was fitted.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -16,15 +16,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from .arrays import FloatArray, Ragged
+from .arrays import FloatArray, IntArray
 from .columns import Block, Columns
 from .latent import Points
 from .model import TermModel
 from .profile import FACETS, Profile
 from .related import kin_table
 from .terms import distinct
-
-ROWS_AT_ONCE = 32_768  # whose points are worked out together
 
 
 def weights_of_facets(facet_weights: Mapping[str, float] | None, model: TermModel) -> FloatArray:
@@ -132,26 +130,19 @@ class ProfileVectorizer(TransformerMixin, BaseEstimator):
         }
         return self.model_.fitted.points(self.model_, rows, self._emphasis())
 
-    def points_of(self, terms: Mapping[str, Ragged], members: int) -> Iterator[Points]:
-        """Yield the points of so many rows of columns, given by facet, some at a time."""
+    def points_of(self, rows: Mapping[str, tuple[IntArray, NDArray[np.int32]]]) -> Points:
+        """Return the points of members given, by facet, as how many terms each has and all their columns."""
         fitted = self.model_.fitted
         if fitted is None:
-            yield np.empty((members, 0), np.float32), np.zeros(members)
-            return
-        vectors = {
-            facet: np.append(
-                np.full(columns.groups, -1), fitted.rows_of(facet, map(columns.meant, columns.terms))
-            )
-            for facet, columns in self.columns_.items()
-        }
-        emphasis = self._emphasis()
-        for start in range(0, members, ROWS_AT_ONCE):
-            rows = np.arange(start, min(start + ROWS_AT_ONCE, members))
-            stated = {facet: of.of(rows) for facet, of in terms.items()}
-            found = {
-                facet: (lengths, vectors[facet][columns]) for facet, (lengths, columns) in stated.items()
-            }
-            yield fitted.place(self.model_, found, emphasis)
+            members = len(rows[FACETS[0]][0])
+            return np.empty((members, 0), np.float32), np.zeros(members)
+        placed = {}
+        for facet, (lengths, numbers) in rows.items():
+            columns = self.columns_[facet]
+            used, at = np.unique(numbers, return_inverse=True)
+            known = fitted.rows_of(facet, (columns.meant(columns.term(one)) for one in used.tolist()))
+            placed[facet] = lengths, known[at]
+        return fitted.place(self.model_, placed, self._emphasis())
 
     def _emphasis(self) -> FloatArray:
         # Learnt weights of facets are in the vectors already; stated ones are not.

@@ -26,6 +26,7 @@ from .segment import Segment, reach, sort_keys
 
 SLACK = 64  # masked rows that are never worth a clean-up
 TAIL = 2048  # rows behind the segments that a question reads one by one
+_PLACED_AT_ONCE = 32_768  # rows
 _MOST_TERMS = 2**16 - 1
 
 
@@ -176,10 +177,13 @@ class PeerIndex:
         self.place()
 
     def place(self) -> None:
-        """Give every row its point in the latent space anew."""
-        self._directions, self._lengths = Growing(np.float32), Growing(np.float64)
-        for points in self.vectorizer.points_of(self.terms, self.rows):
-            self._append(points)
+        """Forget the points of all rows in the latent space: each is worked out when it is first asked for.
+
+        To work out a million takes seconds, in which nobody would be answered.
+        """
+        size = self.rows * self.vectorizer.dimensions
+        self._directions = Growing.over(np.zeros(size, np.float32), size)
+        self._lengths = Growing.over(np.full(self.rows, np.nan), self.rows)
 
     def charge(self, prices: PriceList) -> None:
         """Give members other prices; who has none, or comes later, pays 0."""
@@ -205,6 +209,7 @@ class PeerIndex:
 
     def parts(self) -> dict[str, Growing]:
         """Return what of it is arrays, by name; it must have been compacted."""
+        self.points()
         named: dict[str, Mapping[str, Growing]] = {"roster": self.roster.parts()}
         named["members"] = self.members.table.parts()
         for facet in FACETS:
@@ -267,12 +272,12 @@ class PeerIndex:
 
     def kindred(self, asked: Points, rows: IntArray) -> FloatArray:
         """Return how near some rows are to one profile's point in the latent space: shape (len(rows),)."""
-        fitted, (directions, lengths) = self.vectorizer.model_.fitted, self.points()
+        fitted = self.vectorizer.model_.fitted
         signs = np.zeros(0, np.float32) if fitted is None else fitted.signs
         # All rows at once where most are asked for: gathering them would cost more than multiplying.
-        if 2 * len(rows) > len(lengths):
-            return products(asked, (directions, lengths), signs)[rows]
-        return products(asked, (directions[rows], lengths[rows]), signs)
+        if 2 * len(rows) > self.rows:
+            return products(asked, self.points(), signs)[rows]
+        return products(asked, self._points_of(rows), signs)
 
     def stated(self, facet: str | None = None) -> NDArray[np.uint16]:
         """Count the terms of all rows, in one facet or all."""
@@ -283,16 +288,15 @@ class PeerIndex:
 
     def points(self) -> Points:
         """Return the points of all rows in the latent space: directions and lengths."""
-        shape = (len(self._lengths), self.vectorizer.dimensions)
-        return self._directions.values.reshape(shape), self._lengths.values
+        self._work_out(np.arange(self.rows))
+        return self._directions_by_row, self._lengths.values
 
     def point_of(self, profile: Profile) -> Points:
         """Return a profile's point in the latent space, a member's own as it stands."""
         row = self.row(profile.id)
         if row is None or not self.roster.holds(row, pack(profile)):
             return self.vectorizer.points([profile])
-        directions, lengths = self.points()
-        return directions[row : row + 1], lengths[row : row + 1]
+        return self._points_of(np.array([row]))
 
     def matrix(self, facet: str, rows: IntArray) -> Any:
         """Return some rows of a facet as a csr_array."""
@@ -305,6 +309,22 @@ class PeerIndex:
     def rows_of(self, ids: Collection[str]) -> IntArray:
         """Return the rows of those of these members who are in, ascending."""
         return np.array(sorted(self.roster.find(ids).values()), np.int64)
+
+    @property
+    def _directions_by_row(self) -> NDArray[np.float32]:
+        return self._directions.values.reshape(len(self._lengths), self.vectorizer.dimensions)
+
+    def _points_of(self, rows: IntArray) -> Points:
+        self._work_out(rows)
+        return self._directions_by_row[rows], self._lengths.values[rows]
+
+    def _work_out(self, rows: IntArray) -> None:
+        """Place those of some rows that have no point yet."""
+        unknown = rows[np.isnan(self._lengths.values[rows])]
+        for first in range(0, len(unknown), _PLACED_AT_ONCE):
+            some = unknown[first : first + _PLACED_AT_ONCE]
+            found = self.vectorizer.points_of({facet: of.of(some) for facet, of in self.terms.items()})
+            self._directions_by_row[some], self._lengths.values[some] = found
 
     def _append(self, points: Points) -> None:
         directions, lengths = points
@@ -344,7 +364,7 @@ class PeerIndex:
     def _sort(self, first: int, kept: IntArray) -> None:
         """Sort the rows from `first` on by place; keep only these, counted from there."""
         order = kept[np.argsort(self._keys(first)[kept], kind="stable")]
-        directions, _ = self.points()
+        directions = self._directions_by_row
         self._directions.splice(first * directions.shape[1], directions[first:][order].ravel())
         self.members.table.reorder(first, order)
         self.roster.reorder(first, order)

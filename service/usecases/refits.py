@@ -97,6 +97,7 @@ def learn_from(database: Database, community: int, saved: SavedIndexes | None, p
     model = learnt.model if learnt.accepted else count(number, matcher.index_, before.fitted)
     progress("placing", 0.0)
     matcher.use(model, prices=None)
+    matcher.index_.points()  # of everybody: now, to be told apart from prices
     exposure = balance(matcher, exclude=survey.hidden, progress=lambda done: progress("prices", done))
     learnt = replace(learnt, figures=_finite(learnt.figures))
     fit, listed = _fit(survey, learnt, exposure), exposure.listed
