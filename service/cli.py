@@ -2,6 +2,8 @@
 
 Results are one JSON line on stdout (`export`, `evaluate`: NDJSON); progress and logs go to stderr. Exit 0:
 done, 1: failed (also where a line failed), 2: usage.
+
+Flask and marshmallow are imported by the commands that need them: the worker runs without.
 """
 
 import argparse
@@ -20,11 +22,6 @@ from typing import IO, Any, cast
 from service import logs, start
 from service.errors import KithError, SettingError
 from service.records import SCOPES, Access, ApiKey
-from service.schemas.communities import CommunitySchema
-from service.schemas.keys import KeySchema
-from service.schemas.learning import refit_wire
-from service.schemas.profiles import profile_wire
-from service.schemas.transfers import report_wire
 from service.settings import Settings, read_settings
 from service.storage import communities, erasure_log
 from service.storage.database import Database
@@ -37,8 +34,6 @@ from service.usecases.imports import import_profiles
 from service.usecases.jobs import JobContext
 from service.usecases.keys import create_key
 from service.usecases.refits import refit_now
-from service.web.answers import as_json
-from service.web.lines import CSV, NDJSON, read_lines
 
 DONE, FAILED, USAGE = 0, 1, 2
 
@@ -148,6 +143,8 @@ def _say(result: dict[str, Any]) -> None:
 
 
 def _serve(settings: Settings, given: argparse.Namespace) -> int:
+    from service.web import answers, lines  # noqa: F401 - before the fork, for all serving processes at once
+
     return start.serve(
         settings, host=given.host, port=given.port, workers=given.workers, worker=not given.no_worker
     )
@@ -191,6 +188,8 @@ def _migrate(settings: Settings, _given: argparse.Namespace) -> int:
 
 
 def _create_community(settings: Settings, given: argparse.Namespace) -> int:
+    from service.schemas.communities import CommunitySchema
+
     name = CommunitySchema().read({"name": given.name})["name"]
     with start.open_database(settings) as database:
         community, _, secret = create_community(database, name)
@@ -223,6 +222,8 @@ def _replay(settings: Settings, given: argparse.Namespace) -> int:
 
 
 def _create_key(settings: Settings, given: argparse.Namespace) -> int:
+    from service.schemas.keys import KeySchema
+
     wanted = KeySchema().read({"name": given.name, "scopes": given.scopes.split(",")})
     with _session(settings, given.community) as (session, _):
         key, secret = create_key(session, wanted["name"], wanted["scopes"])
@@ -231,6 +232,9 @@ def _create_key(settings: Settings, given: argparse.Namespace) -> int:
 
 
 def _import(settings: Settings, given: argparse.Namespace) -> int:
+    from service.schemas.transfers import report_wire
+    from service.web.lines import CSV, NDJSON, read_lines
+
     plain = given.file.name.removesuffix(".gz")
     with _session(settings, given.community) as (session, access), _open(given.file) as stream:
         report = import_profiles(
@@ -245,6 +249,9 @@ def _open(path: Path) -> IO[bytes]:
 
 
 def _export(settings: Settings, given: argparse.Namespace) -> int:
+    from service.schemas.profiles import profile_wire
+    from service.web.answers import as_json
+
     with _session(settings, given.community) as (session, _):
         for member in export_profiles(session):
             sys.stdout.buffer.write(as_json(profile_wire(member)) + b"\n")
@@ -253,6 +260,8 @@ def _export(settings: Settings, given: argparse.Namespace) -> int:
 
 
 def _refit(settings: Settings, given: argparse.Namespace) -> int:
+    from service.schemas.learning import refit_wire
+
     with start.open_database(settings) as database:
         with database.read() as connection:
             community = communities.find_community(connection, given.community)

@@ -1,7 +1,7 @@
-"""Fixtures that hand real servers to tests: one of each per test process, started when first asked for.
+"""How tests run: where files lie, what comes first, what is measured and what is left to the drill.
 
-With xdist each worker has its own, so workers never meet. A test gets its own empty database and an
-emptied Redis. What tests write lies in memory where there is room: each commit waits for a disk otherwise.
+With xdist the controller runs no test: it loads none of our code and no fixtures, for the workers begin only
+when it is ready.
 """
 
 from __future__ import annotations
@@ -18,40 +18,7 @@ from pathlib import Path
 import coverage
 import pytest
 
-# Coverage sees the kernels of the index as the Python that they are written in, which is slow: here only
-# tests of them take them. Processes that tests start have them compiled.
-os.environ["NUMBA_DISABLE_JIT"] = "1"
-import numba  # noqa: F401 - it reads that once
-
-del os.environ["NUMBA_DISABLE_JIT"]
-
-import matching
-import matching.search
-import service
-from tests.harness import migrate_at
-from tests.servers import (
-    PostgresServer,
-    RedisServer,
-    ServerUnavailableError,
-    fast_folder,
-    running_postgres,
-    running_redis,
-)
-from tests.tenants import (
-    clock,
-    clock_file,
-    kith,
-    module_kith,
-    module_sqlite_kith,
-    module_url,
-    sqlite_kith,
-)
-
-# Fixtures that stand in a module of their own.
-__all__ = ["clock", "clock_file", "kith", "module_kith", "module_sqlite_kith", "module_url", "sqlite_kith"]
-
-
-matching.search.COMPILED = False
+from tests.folders import fast_folder
 
 # Tests that send what others send, in great number: measuring them would take minutes and add nothing.
 UNMEASURED = {"attacks", "browser", "contract", "docs", "faults", "freshness", "realdata"}
@@ -87,8 +54,15 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = fast_folder()
         config.option.basetemp = str(folder / "tests")
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    if runs_tests(config):
+        config.pluginmanager.import_plugin("tests.fixtures")
     if hasattr(config, "workerinput"):
         measure_once(config)
+
+
+def runs_tests(config: pytest.Config) -> bool:
+    """Tell whether tests run in this process: not in the controller of xdist's workers."""
+    return config.getoption("dist", "no") == "no" or bool(config.option.collectonly)
 
 
 def measure_once(config: pytest.Config) -> None:
@@ -135,8 +109,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Measure no collecting: that our modules are loaded, which is measured, comes before it."""
-    if session.config.pluginmanager.hasplugin("_cov"):
-        for package in (matching, service):
+    if session.config.pluginmanager.hasplugin("_cov") and runs_tests(session.config):
+        for package in map(importlib.import_module, ("matching", "service")):
             for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
                 if ".migrations" not in module.name:  # which only Alembic can load
                     importlib.import_module(module.name)
@@ -170,59 +144,3 @@ def unmeasured(config: pytest.Config) -> Iterator[None]:
             controller.resume()
         if asked is not None:
             os.environ["COVERAGE_PROCESS_CONFIG"] = asked
-
-
-@pytest.fixture(scope="session")
-def redis_server() -> Iterator[RedisServer]:
-    """One server of the Redis protocol on a private unix socket; leave it running and thawed."""
-    try:
-        with running_redis() as server:
-            yield server
-    except ServerUnavailableError as reason:
-        pytest.skip(str(reason))
-
-
-@pytest.fixture
-def redis_url(redis_server: RedisServer) -> str:
-    """The address of an empty Redis."""
-    redis_server.client.flushall()
-    return redis_server.url
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """One PostgreSQL on a private unix socket."""
-    try:
-        with running_postgres() as server:
-            yield server
-    except ServerUnavailableError as reason:
-        pytest.skip(str(reason))
-
-
-@pytest.fixture(scope="session")
-def postgres_template(postgres_server: PostgresServer) -> str:
-    """The name of a PostgreSQL database with our tables and nothing in them, to copy."""
-    name = postgres_server.create()
-    migrate_at(postgres_server.url(name))
-    return name
-
-
-@pytest.fixture
-def fresh_postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
-    """The address of a new PostgreSQL database with our tables and nothing in them."""
-    name = postgres_server.create(postgres_template)
-    yield postgres_server.url(name)
-    postgres_server.drop(name)
-
-
-@pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """The address of a SQLite database that does not exist yet."""
-    return f"sqlite:///{tmp_path / 'kith.db'}"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
-    """The address of a database with nothing in it, once of each kind: the test runs on both."""
-    fixture = {"sqlite": "sqlite_url", "postgresql": "fresh_postgres_url"}[request.param]
-    return str(request.getfixturevalue(fixture))

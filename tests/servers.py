@@ -15,7 +15,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +24,8 @@ from typing import cast
 import psycopg
 import redis
 from psycopg import sql
+
+from tests.folders import fast_folder, short_folder
 
 START_SECONDS = 30.0
 NOBODY = 65534
@@ -96,41 +97,6 @@ def package_folder(name: str) -> Path:
     if found is None or not found.submodule_search_locations:
         raise ServerUnavailableError(f"the package {name} has no wheel for this platform")
     return Path(found.submodule_search_locations[0])
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def new_folder(parent: str) -> Path:
-    """Make a private folder, and remove those of killed test runs (the name tells the process)."""
-    for folder in Path(parent).glob("kith-tests-*-*"):
-        if folder.is_dir() and not _is_running(int(folder.name.split("-")[2])):
-            shutil.rmtree(folder, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"kith-tests-{os.getpid()}-", dir=parent))
-
-
-def short_folder() -> Path:
-    """Make a private folder in which a unix socket's path stays below 107 bytes."""
-    parent = tempfile.gettempdir()
-    return new_folder(parent if len(os.fsencode(parent)) < 50 else "/tmp")
-
-
-def fast_folder() -> Path:
-    """Make a private folder in memory where there is room: a disk makes a database twenty times slower."""
-    memory = Path("/dev/shm")
-    if memory.is_dir() and os.access(memory, os.W_OK):
-        room = os.statvfs(memory)
-        # Tests run programs that they have written, which some containers forbid there.
-        if room.f_bavail * room.f_frsize > 2**30 and not room.f_flag & os.ST_NOEXEC:
-            return new_folder(str(memory))
-    return short_folder()
 
 
 def free_port() -> int:
