@@ -182,7 +182,8 @@ class PeerIndex:
         To work out a million takes seconds, in which nobody would be answered.
         """
         size = self.rows * self.vectorizer.dimensions
-        self._directions = Growing.over(np.zeros(size, np.float32), size)
+        # With room for who comes next, lest all be copied then: zeros take no memory until something is written.
+        self._directions = Growing.over(np.zeros(2 * size, np.float32), size)
         self._lengths = Growing.over(np.full(self.rows, np.nan), self.rows)
 
     def charge(self, prices: PriceList) -> None:
@@ -209,7 +210,7 @@ class PeerIndex:
 
     def parts(self) -> dict[str, Growing]:
         """Return what of it is arrays, by name; it must have been compacted."""
-        self.points()
+        self.points()  # who has none yet would be kept without
         named: dict[str, Mapping[str, Growing]] = {"roster": self.roster.parts()}
         named["members"] = self.members.table.parts()
         for facet in FACETS:
