@@ -182,7 +182,7 @@ class PeerIndex:
         To work out a million takes seconds, in which nobody would be answered.
         """
         size = self.rows * self.vectorizer.dimensions
-        # With room for who comes next, lest all be copied then: zeros take no memory until something is written.
+        # With room for who comes next, lest all be copied then: zeros take no memory until they are written.
         self._directions = Growing.over(np.zeros(2 * size, np.float32), size)
         self._lengths = Growing.over(np.full(self.rows, np.nan), self.rows)
 
