@@ -13,6 +13,7 @@ from benchmarks.country import Country
 from benchmarks.figures import Spread, quantile
 from benchmarks.scans import ALIKE, ON
 from matching import Matcher, Profile
+from matching.arrays import Growing
 from matching.index import TAIL
 
 A_SECOND = 1_000  # members who are added while others ask
@@ -120,7 +121,9 @@ def _sizes(matcher: Matcher) -> tuple[float, float]:
 
 
 def _bytes_of(thing: Any, seen: set[int]) -> int:
-    """Sum the bytes of all arrays that something holds, each once."""
+    """Sum the bytes of all arrays that something holds, each once; room that nobody has filled takes none."""
+    if isinstance(thing, Growing):
+        return int(thing.values.nbytes)
     if isinstance(thing, np.ndarray):
         owner: Any = thing if thing.base is None else thing.base
         fresh = id(owner) not in seen

@@ -135,6 +135,8 @@ class Columns:
     def add(self, terms: Iterable[str]) -> None:
         """Give a column to each term that has none, and to what it misspells."""
         fresh = [term for term in dict.fromkeys(terms) if term not in self._ids]
+        if not fresh:  # as of most members: to describe none would take as long as all the rest
+            return
         misspelt = {term: meant for term in fresh if (meant := self.meant(term)) != term}
         fresh = [term for term in dict.fromkeys([*fresh, *misspelt.values()]) if term not in self._ids]
         self._misspelt |= misspelt

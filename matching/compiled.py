@@ -80,7 +80,7 @@ def _fits(asked: Asked, fact: Any, code: np.uint64, km: float) -> bool:  # noqa:
         return False
     number = fact["availability"]
     for word in range(len(asked.free)):  # noqa: SIM110 - numba has no `any`
-        if asked.openings[word, number] & asked.free[word]:
+        if asked.openings[number, word] & asked.free[word]:
             return True
     return False
 

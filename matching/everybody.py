@@ -161,7 +161,7 @@ class Crowd:
             share_of=shares.indices.astype(np.int32),
             shares=shares.data,
             points=members.place.points,
-            openings=np.ascontiguousarray(members.availability.openings(A_MONDAY).T),
+            openings=members.availability.openings(A_MONDAY),
             norms=length_norm(np.arange(index.most_terms + 1.0), index.vectorizer.model_.terms),
             signs=np.zeros(0, np.float32) if fitted is None else fitted.signs,
         )

@@ -26,6 +26,7 @@ from .segment import Segment, reach, sort_keys
 
 SLACK = 64  # masked rows that are never worth a clean-up
 TAIL = 2048  # rows behind the segments that a question reads one by one
+MERGED = 32_768  # rows that a segment is put together of at most: to sort more would keep others waiting
 _PLACED_AT_ONCE = 32_768  # rows
 _MOST_TERMS = 2**16 - 1
 
@@ -162,12 +163,12 @@ class PeerIndex:
     def compact(self) -> None:
         """Drop masked rows, and the terms and values that only they or past questions held."""
         self.segments = []
-        self._sort(0, self.roster.taken)
+        keys = self._sort(0, self.roster.taken)
         self.members.tidy()
         for facet, rows in self.terms.items():
             used = np.unique(rows.numbers).astype(np.int64)
             rows.renumber(self.vectorizer.columns_[facet].keep(used))
-        self._index(0)
+        self._index(0, keys)
 
     def reweigh(self, model: TermModel) -> None:
         """Weigh every term anew by another model, and place every row."""
@@ -345,31 +346,32 @@ class PeerIndex:
 
     def _seal(self) -> None:
         """Sort the tail, with the segments before it that are not much longer than what follows them."""
-        while self.segments and self.rows - self.tail > (self.tail - self.segments[-1].first) / 2:
+        while self.segments and self._is_worth_merging(self.segments[-1]):
             self.segments.pop()
         first = self.tail
-        self._sort(first, np.arange(self.rows - first))
-        self._index(first)
+        self._index(first, self._sort(first, np.arange(self.rows - first)))
 
-    def _index(self, first: int) -> None:
-        """Make a segment of the rows from `first` on, which are sorted, unless they are few."""
-        if self.rows - first <= TAIL:
-            return
-        widths = {facet: len(columns) for facet, columns in self.vectorizer.columns_.items()}
-        self.segments.append(Segment.of(first, self._keys(first), self.terms, widths))
+    def _is_worth_merging(self, last: Segment) -> bool:
+        merged, length = self.rows - last.first, last.last - last.first
+        return merged <= MERGED and merged > 1.5 * length
 
-    def _keys(self, first: int) -> FloatArray:
+    def _index(self, first: int, keys: FloatArray) -> None:
+        """Make a segment of the rows from `first` on, which are sorted by these keys, unless they are few."""
+        if len(keys) > TAIL:
+            widths = {facet: len(columns) for facet, columns in self.vectorizer.columns_.items()}
+            self.segments.append(Segment.of(first, keys, self.terms, widths))
+
+    def _sort(self, first: int, kept: IntArray) -> FloatArray:
+        """Sort the rows from `first` on by place; keep only these, counted from there; return their keys."""
         table = self.members.table
-        return sort_keys(self.members.place, table["place"][first:], table["online"][first:])
-
-    def _sort(self, first: int, kept: IntArray) -> None:
-        """Sort the rows from `first` on by place; keep only these, counted from there."""
-        order = kept[np.argsort(self._keys(first)[kept], kind="stable")]
-        directions = self._directions_by_row
+        keys = sort_keys(self.members.place, table["place"][first:][kept], table["online"][first:][kept])
+        at = np.argsort(keys, kind="stable")
+        order, directions = kept[at], self._directions_by_row
         self._directions.splice(first * directions.shape[1], directions[first:][order].ravel())
-        self.members.table.reorder(first, order)
+        table.reorder(first, order)
         self.roster.reorder(first, order)
         for column in (self._stated, self._lengths, self._price):
             column.reorder(first, order)
         for rows in self.terms.values():
             rows.reorder(first, order)
+        return keys[at]

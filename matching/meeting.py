@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from .arrays import BoolArray, IntArray, WordArray
+from .arrays import BoolArray, Growing, IntArray, WordArray
 from .interned import Interned
 from .profile import DAY, QUARTER, Profile, Slot
 
@@ -71,7 +71,7 @@ def openings(availabilities: Sequence[Availability], on: date) -> WordArray:
 
     Returns
     -------
-    array of shape (11, n_availabilities)
+    array of shape (n_availabilities, 11)
         One bit a quarter.
     """
     free = np.ones((len(availabilities), QUARTERS), np.bool_)
@@ -85,12 +85,12 @@ def openings(availabilities: Sequence[Availability], on: date) -> WordArray:
     hours = free[:, :-3] & free[:, 1:-2] & free[:, 2:-1] & free[:, 3:]
     packed = np.zeros((len(availabilities), _WORDS * 8), np.uint8)
     packed[:, : QUARTERS // 8] = np.packbits(hours, axis=1, bitorder="little")
-    return np.ascontiguousarray(packed.view(np.uint64).T)
+    return packed.view(np.uint64)
 
 
 def any_opening(words: WordArray) -> BoolArray:
-    """Tell where any bit is set: from shape (11, n) to shape (n,)."""
-    found: BoolArray = np.bitwise_or.reduce(words, axis=0) != 0
+    """Tell where any bit is set: from shape (n, 11) to shape (n,)."""
+    found: BoolArray = np.bitwise_or.reduce(words, axis=1) != 0
     return found
 
 
@@ -107,22 +107,24 @@ class Availabilities(Interned[Availability]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._openings: OrderedDict[date, WordArray] = OrderedDict()
+        self._openings: OrderedDict[date, Growing] = OrderedDict()
 
     def openings(self, on: date) -> WordArray:
-        """Return the openings of every availability, by number: shape (11, n_availabilities)."""
-        known = self._openings.pop(on, np.zeros((_WORDS, 0), np.uint64))
-        fresh = range(known.shape[1], len(self.values), _AT_ONCE)
-        parts = [openings(self.values[first : first + _AT_ONCE], on) for first in fresh]
-        self._openings[on] = known = np.concatenate([known, *parts], axis=1) if parts else known
+        """Return the openings of every availability, by number: shape (n_availabilities, 11)."""
+        known = self._openings.pop(on, None) or Growing(np.uint64)
+        for first in range(len(known) // _WORDS, len(self.values), _AT_ONCE):
+            known.extend(openings(self.values[first : first + _AT_ONCE], on).ravel())
+        self._openings[on] = known
         if len(self._openings) > 2:  # around midnight two dates are asked for
             self._openings.popitem(last=False)
-        return known
+        words: WordArray = known.values.reshape(-1, _WORDS)
+        return words
 
     def openings_of(self, one: Availability, on: date) -> WordArray:
         """Return the openings of one availability, whether it has a number or not: shape (11,)."""
         number = self.find(one)
-        return openings([one], on)[:, 0] if number < 0 else np.ascontiguousarray(self.openings(on)[:, number])
+        words: WordArray = openings([one], on)[0] if number < 0 else self.openings(on)[number]
+        return words
 
     def keep(self, used: IntArray) -> IntArray:
         """Forget all but the availabilities of these numbers."""

@@ -30,7 +30,8 @@ class Roster:
         self._alive = Growing(np.bool_)
         self._codes = Growing(np.uint64)
         self._sorted: NDArray[np.int32] = np.empty(0, np.int32)  # the first rows, by code
-        self._late: dict[str, int] = {}  # the rows after these
+        self._late: dict[str, int] = {}  # members who came after these, numbered
+        self._late_rows = Growing(np.int32)  # by number
         self._members = 0
 
     def __len__(self) -> int:
@@ -45,7 +46,8 @@ class Roster:
         """Take what `parts` gave."""
         self._packed.restore(parts)
         self._alive, self._codes = parts["alive"], parts["codes"]
-        self._sorted, self._late = parts["sorted"].values, {}
+        self._sorted = parts["sorted"].values
+        self._forget_late()
         self._members = int(np.count_nonzero(self._alive.values))
 
     @property
@@ -65,10 +67,10 @@ class Roster:
 
     def find(self, ids: Iterable[str]) -> dict[str, int]:
         """Return the rows of those of these members who are in."""
-        found, early = {}, []
+        found, early, late_rows = {}, [], self._late_rows.values
         for one in ids:
             if one in self._late:
-                found[one] = self._late[one]
+                found[one] = int(late_rows[self._late[one]])
             else:
                 early.append(one)
         return found | self._find(early) if early and len(self._sorted) else found
@@ -116,33 +118,40 @@ class Roster:
 
     def extend(self, ids: Sequence[str], packed: Sequence[bytes]) -> None:
         """Append rows; nobody has these ids, or their rows are taken out next."""
-        first = self.rows
+        first, number = self.rows, len(self._late_rows)
         self._packed.append([len(one) for one in packed], np.frombuffer(b"".join(packed), np.uint8))
         self._codes.extend(np.array([member_code(one) for one in ids], np.uint64))
         self._alive.extend(np.ones(len(ids), np.bool_))
-        self._late |= {one: first + number for number, one in enumerate(ids)}
+        self._late |= {one: number + at for at, one in enumerate(ids)}
+        self._late_rows.extend(np.arange(first, first + len(ids)))
         self._members += len(ids)
 
     def take_out(self, profile_id: str, row: int) -> None:
         """Take a member's row out."""
         self._alive.values[row] = False
         self._members -= 1
-        if self._late.get(profile_id) == row:
+        if profile_id in self._late and self._late_rows.values[self._late[profile_id]] == row:
             del self._late[profile_id]
 
     def reorder(self, first: int, order: IntArray) -> None:
         """Put the rows from `first` on in another order, or keep only some of them."""
-        rows = first + order
+        early, rows = len(self._sorted), self.rows
         self._packed.reorder(first, order)
         self._codes.reorder(first, order)
         self._alive.reorder(first, order)
         self._members = int(np.count_nonzero(self._alive.values))
-        if first and first >= len(self._sorted):
-            at = dict(zip(rows.tolist(), range(first, first + len(rows)), strict=True))
-            self._late = {one: at.get(row, row) for one, row in self._late.items()}
+        if first and first >= early:
+            moved = np.full(rows - early, -1)
+            moved[: first - early] = np.arange(early, first)
+            moved[first - early + order] = np.arange(first, first + len(order))
+            late = self._late_rows.values
+            late[late >= 0] = moved[late[late >= 0] - early]
         else:
             self._sorted = np.argsort(self.codes, kind="stable").astype(np.int32)
-            self._late = {}
+            self._forget_late()
+
+    def _forget_late(self) -> None:
+        self._late, self._late_rows = {}, Growing(np.int32)
 
     def _document(self, row: int) -> bytes:
         return self._packed.row(row).tobytes()

@@ -291,9 +291,9 @@ class Members:
         km = self.place.kilometres(column["place"], facts.centre)
         modes = question.modes_of(facts)
         distinct, number = np.unique(column["availability"], return_inverse=True)
-        theirs = self.availability.openings(question.on)[:, distinct]
+        theirs = self.availability.openings(question.on)[distinct]
         mine = self.availability.openings_of(facts.availability, question.on)
-        common = any_opening(theirs & mine[:, None])
+        common = any_opening(theirs & mine)
         return Verdict(
             equal=equal,
             present=present,

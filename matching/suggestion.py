@@ -82,7 +82,5 @@ class Teller:
         if facts.availability is None and self._members.availability.values[number] is None:
             return ()
         if number not in self._slots:
-            self._slots[number] = common_slots(
-                self._mine, self._openings[:, number], facts.zone, self._asker.on
-            )
+            self._slots[number] = common_slots(self._mine, self._openings[number], facts.zone, self._asker.on)
         return self._slots[number]

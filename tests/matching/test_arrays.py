@@ -1,12 +1,14 @@
 """Growing arrays hold what plain lists would."""
 
 import random
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matching import arrays
 from matching.arrays import Growing, Ragged, Table, spread
 
 rows = st.lists(st.lists(st.integers(0, 9), max_size=4), max_size=8)
@@ -46,19 +48,33 @@ def test_rows_are_those_that_were_appended(parts: list[Rows]) -> None:
     assert numbers.tolist() == [number for row in everything[::-1] for number in row]
 
 
-@given(rows, rows, st.randoms())
-def test_rows_are_reordered_behind_those_that_stay(stay: Rows, others: Rows, chance: random.Random) -> None:
+@given(rows, rows, st.randoms(), st.sampled_from([0, 100]))
+def test_rows_are_reordered_behind_those_that_stay(
+    stay: Rows, others: Rows, chance: random.Random, long: int
+) -> None:
     terms = Ragged()
     terms.extend([*stay, *others])
     order = [at for at in range(len(others)) if chance.random() < 0.8]
     chance.shuffle(order)
 
-    terms.reorder(len(stay), np.array(order, np.int64))
+    with patch.object(arrays, "LONG", long):
+        terms.reorder(len(stay), np.array(order, np.int64))
     terms.renumber(np.arange(9, -1, -1))
     terms.extend([[1, 2]])
 
     left = [[9 - number for number in row] for row in [*stay, *(others[at] for at in order)]]
     assert told(terms) == [*left, [1, 2]]
+
+
+def test_nobody_is_copied_for_who_comes_after_all_were_replaced() -> None:
+    growing = Growing(np.int64)
+    growing.replace(np.arange(5))
+    before = growing.values
+
+    growing.extend([5])
+
+    assert np.shares_memory(before, growing.values)
+    assert growing.values.tolist() == list(range(6))
 
 
 @pytest.mark.parametrize("first", [0, 1, 4])

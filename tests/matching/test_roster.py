@@ -79,6 +79,12 @@ def test_late_rows_change_their_order_too() -> None:
     assert kept.find("abcde") == {"a": 0, "b": 1, "e": 2, "c": 3}
     assert (len(kept), kept.rows) == (4, 4)
 
+    kept.reorder(2, np.array([1]))
+    kept.extend(["f"], [pack(Profile("f", "N"))])
+    kept.reorder(2, np.array([1, 0]))
+
+    assert kept.find("abcf") == {"a": 0, "b": 1, "f": 2, "c": 3}
+
 
 def test_who_is_taken_out_is_not_found() -> None:
     kept = filled("a", "b")

@@ -183,13 +183,16 @@ def test_where_no_facet_counts_everybody_is_alike(compiled: bool) -> None:
         assert not found.shared.any()
 
 
-def test_several_segments_are_one_community(compiled: bool) -> None:
+@pytest.mark.parametrize("merged", [20, 10_000])
+def test_several_segments_are_one_community(compiled: bool, merged: int) -> None:
     members = town(420)
-    with patch.object(index, "TAIL", 10):
+    with patch.object(index, "TAIL", 10), patch.object(index, "MERGED", merged):
         matcher = Matcher().fit(members[:300], model=TermModel.of(3, members))
         for first in range(300, 415, 5):
             matcher.update(*members[first : first + 5])
-        assert len(matcher.index_.segments) > 1
+        lengths = [one.last - one.first for one in matcher.index_.segments]
+        assert len(lengths) > 1
+        assert max(lengths[1:]) <= merged
     matcher.update(*members[415:])
     whole = matcher_of(members, 0)
     for member in members[:10]:
