@@ -22,8 +22,8 @@ from benchmarks.running import FailedError
 from matching import Matcher, Profile, search
 from matching.arrays import FloatArray, IntArray
 from matching.asking import Asking as Questions
+from matching.facts import Question
 from matching.profile import EARTH_KM
-from matching.rules import Question
 from matching.search import Order, Search
 
 ALIKE = 20

@@ -175,7 +175,8 @@ class Ragged:
 
     def row(self, number: int) -> NDArray[Any]:
         """Return the numbers of one row."""
-        return self.numbers[slice(*self.ends[number : number + 2].tolist())]
+        ends = self.ends
+        return self.numbers[ends.item(number) : ends.item(number + 1)]
 
     def of(self, rows: IntArray) -> tuple[IntArray, NDArray[Any]]:
         """Return the lengths and the numbers of some rows, those of one row after another."""

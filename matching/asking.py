@@ -9,12 +9,13 @@ import numpy as np
 from . import shortfall
 from .answer import Front, Shortfall
 from .arrays import FloatArray, IntArray, WordArray
+from .facts import Facts, Question
+from .features import distinct_terms
 from .front import AHEAD, Standing
 from .index import PeerIndex
 from .model import TermModel
 from .profile import FACETS, Profile
 from .ranking import HALF, NEAR, UNMOVED, chosen, length_norm, rank, score, turns
-from .rules import Facts, Question
 from .search import Found, Order, Search
 from .suggestion import Asker
 
@@ -42,7 +43,8 @@ class Asking:
 
     def asker(self, profile: Profile, on: date) -> Asker:
         """Return a member in all the forms that a question needs."""
-        return Asker(profile, Facts.of(profile), self.index.vectorizer.blocks([profile]), on)
+        terms = distinct_terms(profile)
+        return Asker(profile, Facts.of(profile), terms, self.index.vectorizer.rows(terms), on)
 
     def put(self, profile: Profile, question: Question, facet: str | None) -> tuple[Asker, Search]:
         """Put a question to the index, about one facet or all."""
@@ -50,9 +52,8 @@ class Asking:
         weights = self.weights if facet is None else np.array([facet == name for name in FACETS], np.float64)
         stresses = dict(zip(FACETS, np.sqrt(weights).tolist(), strict=True))
         plain = all(stress in (0, 1) for stress in stresses.values())
-        blocks = asker.blocks if plain else index.vectorizer.blocks([profile], list(stresses.values()))
-        counted = FACETS if facet is None else (facet,)
-        count = sum(int(asker.blocks[name].terms[0]) for name in counted)
+        rows = asker.rows if plain else index.vectorizer.rows(asker.terms, list(stresses.values()))
+        count = sum(len(asker.terms[name]) for name in (FACETS if facet is None else (facet,)))
         fitted = self.model.fitted
         search = Search(
             index=index,
@@ -60,7 +61,7 @@ class Asking:
             facts=asker.facts,
             question=question,
             offered={
-                name: index.vectorizer.columns_[name].meeting(blocks[name], stress)
+                name: index.vectorizer.columns_[name].meeting(rows[name], stress)
                 for name, stress in stresses.items()
                 if stress
             },

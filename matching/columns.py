@@ -22,6 +22,10 @@ from .spelling import SPELT
 # the same in any order of terms, members or columns and in every process; ties are true ties. (A value is at
 # most 8, and no row has more than some hundred: the sums have 46 bits.)
 GRAIN = 2.0**-16
+Row = Mapping[int, float]  # what one member's terms put on which columns
+Put = tuple[
+    float, list[tuple[int, float]]
+]  # what a term puts on its own column, and on which others how much
 _SLIP = float(np.sqrt(1 - SPELT**2))  # what a misspelt term keeps to itself
 
 
@@ -32,9 +36,8 @@ def rounded(values: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Hold the rows of one facet: terms and entries per row, then column and value of every entry."""
+    """Hold the rows of one facet: entries per row, then column and value of every entry."""
 
-    terms: IntArray
     lengths: IntArray
     columns: IntArray
     values: FloatArray
@@ -90,10 +93,16 @@ class TermEntries:
         at = spread(starts, lengths)
         return Entries(self._own.values[terms], lengths, self._columns.values[at], self._values.values[at])
 
-    def own(self, terms: IntArray) -> FloatArray:
-        """Return what some terms put on their own columns."""
-        values: FloatArray = self._own.values[terms]
-        return values
+    def own(self, term: int) -> float:
+        """Return what one term puts on its own column."""
+        value: float = self._own.values.item(term)
+        return value
+
+    def one(self, term: int) -> Put:
+        """Return what one term puts on its own column, and on which others how much."""
+        first, last = self._ends.values[term : term + 2].tolist()
+        others = self._columns.values[first:last].tolist(), self._values.values[first:last].tolist()
+        return self.own(term), list(zip(*others, strict=True))
 
 
 class Columns:
@@ -172,40 +181,32 @@ class Columns:
         """Return the columns of rows of terms that all have one, in the order of the terms."""
         return [[self._ids[term] for term in sorted(terms)] for terms in rows]
 
-    def block(self, rows: Sequence[Iterable[str]], stress: float = 1.0) -> Block:
-        """Weigh rows of terms in normal form; one without a column counts in the length, but has no entry."""
-        unseen: dict[str, int] = {}
-
-        def number(term: str) -> int:
-            return self._ids[term] if term in self._ids else unseen.setdefault(term, len(self) + len(unseen))
-
-        stated = [[number(term) for term in sorted(terms)] for terms in rows]
-        columns = np.array([column for row in stated for column in row], np.int64)
-        lengths = np.array([len(row) for row in stated], np.int64)
-        if not unseen:
-            return self.block_of(lengths, columns, stress)
-        for term in list(unseen):
-            number(self.meant(term))
-        entries = TermEntries()
-        entries.extend(self._entries.of(np.arange(len(self.terms))))
-        entries.extend(self._describe(unseen, ChainMap(self._ids, unseen)))
-        return _summed(lengths, columns, entries.of(columns - self.groups).stressed(stress), len(self))
+    def row(self, terms: Iterable[str], stress: float = 1.0) -> Row:
+        """Weigh one member's terms in normal form; one without a column is kin to others only."""
+        row: dict[int, float] = {}
+        for term in terms:
+            column, own, others = self._put(term)
+            if column is not None:
+                row[column] = row.get(column, 0.0) + _rounded(stress * own)
+            for other, value in others:
+                row[other] = row.get(other, 0.0) + _rounded(stress * value)
+        return row
 
     def block_of(self, lengths: IntArray, columns: IntArray, stress: float = 1.0) -> Block:
         """Weigh rows given as the columns of their terms, those of one row after another."""
         return _summed(lengths, columns, self._entries.of(columns - self.groups).stressed(stress), len(self))
 
-    def own(self, columns: IntArray) -> FloatArray:
-        """Return what terms put on their own columns."""
-        return rounded(self._entries.own(columns - self.groups))
+    def own(self, column: int) -> float:
+        """Return what a term puts on its own column."""
+        return _rounded(self._entries.own(column - self.groups))
 
-    def meeting(self, row: Block, stress: float) -> tuple[IntArray, FloatArray]:
+    def meeting(self, row: Row, stress: float) -> tuple[IntArray, FloatArray]:
         """Return the terms that have something in common with one row, and how much each.
 
         Parameters
         ----------
-        row : Block
-            One row, weighed with the same stress.
+        row : mapping of int to float
+            Weighed with the same stress.
         stress : float
             The root of what the facet counts.
 
@@ -215,13 +216,16 @@ class Columns:
         shares : array of float
             Exact products: of whoever states these terms, the row shares their sum.
         """
-        touched = row.columns.tolist()
-        kin = {other for column in touched for other in self._put_on.get(column, ())}
-        terms = np.array(sorted(kin.union(column for column in touched if column >= self.groups)), np.int64)
-        entries = self._entries.of(terms - self.groups).stressed(stress)
-        shares = entries.own * _looked_up(row.columns, row.values, terms)
-        products = entries.values * _looked_up(row.columns, row.values, entries.columns)
-        return terms, shares + np.bincount(entries.owners, products, len(terms))
+        kin = {other for column in row for other in self._put_on.get(column, ())}
+        terms = sorted(kin.union(column for column in row if column >= self.groups))
+        shares = []
+        for term in terms:
+            own, others = self._entries.one(term - self.groups)
+            share = _rounded(stress * own) * row.get(term, 0.0)
+            for other, value in others:
+                share += _rounded(stress * value) * row.get(other, 0.0)
+            shares.append(share)
+        return np.array(terms, np.int64), np.array(shares, np.float64)
 
     def shares(self, stress: float) -> Any:
         """Return what every two terms have in common, as in `meeting`: a csr_array of columns by columns."""
@@ -259,6 +263,16 @@ class Columns:
         self._note(self.groups, kept)
         return renumbered
 
+    def _put(self, term: str) -> tuple[int | None, *Put]:
+        """Return a term's column, if it has one, and what it puts where."""
+        column = self._ids.get(term)
+        if column is not None:
+            return column, *self._entries.one(column - self.groups)
+        entries = TermEntries()
+        entries.extend(self._describe([term], ChainMap(self._ids, {self.meant(term): len(self)})))
+        own, others = entries.one(0)
+        return None, own, [(other, value) for other, value in others if other < len(self)]
+
     def _note(self, first: int, entries: Entries) -> None:
         """Note on which columns terms put something, the first of them in this column."""
         for owner, column in zip((entries.owners + first).tolist(), entries.columns.tolist(), strict=True):
@@ -289,27 +303,18 @@ def _entries(weights: FloatArray, meant: IntArray, concepts: Sequence[int]) -> E
     )
 
 
-def _looked_up(columns: IntArray, values: FloatArray, wanted: IntArray) -> FloatArray:
-    """Return the values of the wanted columns out of ascending ones, 0 where there is none."""
-    if not len(columns):
-        return np.zeros(len(wanted))
-    at = np.minimum(np.searchsorted(columns, wanted), len(columns) - 1)
-    return np.where(columns[at] == wanted, values[at], 0.0)
-
-
 def _summed(lengths: IntArray, columns: IntArray, entries: Entries, width: int) -> Block:
-    """Sum what terms put where into rows; entries beyond the width fall away."""
+    """Sum what terms put where into rows."""
     owner = np.repeat(np.arange(len(lengths)), lengths)
-    owners = np.concatenate([owner, np.repeat(owner, entries.lengths)])
-    ids = np.concatenate([columns, entries.columns])
-    span = max(width, int(ids.max(initial=0)) + 1)
-    # As `unique` does it, in a third of the time where there are few: a question has three such rows.
-    cells = owners * span + ids
-    order = cells.argsort(kind="stable")
-    cells = cells[order]
-    first = np.flatnonzero(np.diff(cells, prepend=-1))
-    values = np.add.reduceat(np.concatenate([entries.own, entries.values])[order], first)
-    rows, ids = np.divmod(cells[first], span)
-    seen = ids < width
-    lengths_seen = np.bincount(rows[seen], minlength=len(lengths))
-    return Block(lengths, lengths_seen, ids[seen], values[seen].astype(np.float64, copy=False))
+    cells = np.concatenate(
+        [owner * width + columns, np.repeat(owner, entries.lengths) * width + entries.columns]
+    )
+    cells, at = np.unique(cells, return_inverse=True)
+    rows, ids = np.divmod(cells, width)
+    values = np.bincount(at, np.concatenate([entries.own, entries.values]), len(cells))
+    return Block(np.bincount(rows, minlength=len(lengths)), ids, values.astype(np.float64, copy=False))
+
+
+def _rounded(value: float) -> float:
+    """Round as `rounded` does."""
+    return round(value / GRAIN) * GRAIN

@@ -15,6 +15,7 @@ from itertools import islice
 import numpy as np
 
 from .arrays import FloatArray, IntArray
+from .facts import Facts, Question
 from .held_out import gains
 from .index import Prices
 from .learning import Feedback
@@ -22,7 +23,6 @@ from .matcher import A_MONDAY, Matcher
 from .plain import PlainCosine
 from .profile import Profile
 from .ranking import listed, rank
-from .rules import Facts, Question
 
 FIRST, MOST = 10, 100  # suggestions that a member sees, and that are looked through
 Friends = Mapping[str, Collection[str]]

@@ -17,7 +17,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from .arrays import FloatArray, IntArray
-from .columns import Block, Columns
+from .columns import Columns, Row
 from .latent import Points
 from .model import TermModel
 from .profile import FACETS, Profile
@@ -107,10 +107,12 @@ class ProfileVectorizer(TransformerMixin, BaseEstimator):
             numbers[facet] = columns.numbers(rows)
         return numbers
 
-    def blocks(self, profiles: Sequence[Profile], stresses: Sequence[float] = (1, 1, 1)) -> dict[str, Block]:
-        """Return each facet's rows by themselves, multiplied with these, in the order of FACETS."""
+    def rows(
+        self, terms: Mapping[str, Iterable[str]], stresses: Sequence[float] = (1, 1, 1)
+    ) -> dict[str, Row]:
+        """Return one member's row of each facet, multiplied with these, in the order of FACETS."""
         return {
-            facet: columns.block([distinct(profile.terms(facet)) for profile in profiles], stress)
+            facet: columns.row(terms[facet], stress)
             for (facet, columns), stress in zip(self.columns_.items(), stresses, strict=True)
         }
 
@@ -159,13 +161,9 @@ class ProfileVectorizer(TransformerMixin, BaseEstimator):
         csr_array of shape (n_profiles, n_features_out_)
         """
         check_is_fitted(self)
-        members = list(profiles)
-        stresses = np.sqrt(weights_of_facets(self.facet_weights, self.model_))
-        parts = []
-        for facet, block in self.blocks(members, stresses.tolist()).items():
-            ends = np.concatenate([[0], np.cumsum(block.lengths)])
-            shape = (len(members), len(self.columns_[facet]))
-            parts.append(csr_array((block.values, block.columns, ends), shape=shape))
+        stresses = np.sqrt(weights_of_facets(self.facet_weights, self.model_)).tolist()
+        rows = [self.rows(distinct_terms(profile), stresses) for profile in profiles]
+        parts = [_stacked([row[facet] for row in rows], len(of)) for facet, of in self.columns_.items()]
         return hstack(parts, format="csr")
 
     @property
@@ -184,6 +182,18 @@ class ProfileVectorizer(TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Tags:
         return takes_profiles(super().__sklearn_tags__())
+
+
+def distinct_terms(profile: Profile) -> dict[str, dict[str, str]]:
+    """Map each facet to a profile's terms in normal form, each with how it is written."""
+    return {facet: distinct(profile.terms(facet)) for facet in FACETS}
+
+
+def _stacked(rows: Sequence[Row], width: int) -> Any:
+    ends = np.cumsum([0, *map(len, rows)])
+    entries = sorted((number, *entry) for number, row in enumerate(rows) for entry in row.items())
+    _, columns, values = zip(*entries, strict=True) if entries else ((), (), ())
+    return csr_array((np.array(values), np.array(columns, np.int64), ends), shape=(len(rows), width))
 
 
 def takes_profiles(tags: Tags) -> Tags:

@@ -53,7 +53,7 @@ class Standing:
         by_rank, rank_mark = self._foremost(self.ranks, AHEAD * min(n, UNMOVED), before.by_rank)
         by_moved, moved_mark = self._foremost(self.moved, AHEAD * n, before.by_moved)
         rows = self.rows[np.union1d(by_rank, by_moved)]
-        return Front(tuple(index.roster.names(row)[0] for row in rows.tolist()), rank_mark, moved_mark)
+        return Front(tuple(index.roster.ids(rows)), rank_mark, moved_mark)
 
     def _before(self, values: FloatArray, mark: Mark | None) -> BoolArray:
         """Tell who stands before a mark, or at it."""

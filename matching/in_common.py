@@ -6,13 +6,12 @@ read where it is to be shown.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-
-import numpy as np
+from itertools import chain
 
 from .arrays import FloatArray
-from .columns import Block
+from .columns import Row
 from .index import PeerIndex
-from .profile import FACETS, Profile
+from .profile import FACETS
 from .reasons import Common, Related, Shared
 from .related import concept, near
 from .spelling import SPELT
@@ -27,8 +26,9 @@ class InCommon:
 
     Parameters
     ----------
-    profile : Profile
-    blocks : mapping of str to Block
+    terms : mapping of str to mapping of str to str
+        A profile's terms by facet, in normal form and as written.
+    rows : mapping of str to Row
         The profile's row of each facet.
     index : PeerIndex
     weights : array of shape (3,)
@@ -36,10 +36,14 @@ class InCommon:
     """
 
     def __init__(
-        self, profile: Profile, blocks: Mapping[str, Block], index: PeerIndex, weights: FloatArray
+        self,
+        terms: Mapping[str, Mapping[str, str]],
+        rows: Mapping[str, Row],
+        index: PeerIndex,
+        weights: FloatArray,
     ) -> None:
         self._facets = [
-            _Facet(facet, distinct(profile.terms(facet)), blocks[facet], index, weight)
+            _Facet(facet, terms[facet], rows[facet], index, weight)
             for facet, weight in zip(FACETS, weights.tolist(), strict=True)
         ]
         self._roster = index.roster
@@ -70,26 +74,22 @@ class _Facet:
     """Compare one facet's terms, those of others by their columns."""
 
     def __init__(
-        self, name: str, terms: Mapping[str, str], block: Block, index: PeerIndex, weight: float
+        self, name: str, terms: Mapping[str, str], row: Row, index: PeerIndex, weight: float
     ) -> None:
         self._name, self._terms, self._weight = name, terms, weight
         self._stated = index.terms[name]
         self._columns, self._model = index.vectorizer.columns_[name], index.vectorizer.model_
-        self._shared = self._weighed(block)
+        self._shared = self._weighed(row)
         self._reach = self._reached()
 
     def compare(
         self, rows: Sequence[int], terms_of: Callable[[int], Written]
     ) -> Iterator[tuple[list[Shared], list[Related]]]:
         """Yield what each row shares with the profile, and what is kin, in the order of terms."""
-        lengths, numbers = self._stated.of(np.array(rows, np.int64))
-        columns = numbers.tolist()
-        close = set(columns).intersection(self._close()).difference(self._shared)
+        columns = [self._stated.row(row).tolist() for row in rows]
+        close = set(self._close()).intersection(chain.from_iterable(columns)).difference(self._shared)
         kin = {column: found for column in close if (found := self._kin_of(column))}
-        end = 0
-        for row, length in zip(rows, lengths.tolist(), strict=True):
-            end += length
-            stated = columns[end - length : end]
+        for row, stated in zip(rows, columns, strict=True):
             shared = [self._shared[column] for column in stated if column in self._shared]
             kindred = {column: kin[column] for column in stated if column in kin}
             yield shared, self._related(kindred, shared, terms_of(row)) if kindred else []
@@ -105,14 +105,13 @@ class _Facet:
                     pairs[mine] = Related(self._terms[mine], theirs, weight)
         return list(pairs.values())
 
-    def _weighed(self, block: Block) -> dict[int, Shared]:
+    def _weighed(self, row: Row) -> dict[int, Shared]:
         """Weigh the terms, by column, by what they add to the likeness of whoever states them too."""
         known = {self._columns.column(term): term for term in self._terms if term in self._columns}
-        mine = dict(zip(block.columns.tolist(), block.values.tolist(), strict=True))
-        theirs = self._columns.own(np.array(list(known), np.int64)).tolist()
+        weights = {column: self._weight * row[column] * self._columns.own(column) for column in known}
         return {
-            column: Shared(self._name, term, self._terms[term], self._weight * mine[column] * value)
-            for (column, term), value in zip(known.items(), theirs, strict=True)
+            column: Shared(self._name, term, self._terms[term], weights[column])
+            for column, term in known.items()
         }
 
     def _close(self) -> Iterator[int]:

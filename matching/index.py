@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from .arrays import FloatArray, Growing, IntArray, Ragged, WordArray, spread
+from .facts import Facts, Question
 from .features import ProfileVectorizer
 from .latent import Points, products
 from .model import TermModel
 from .profile import FACETS, Place, Profile
 from .ranking import member_code
 from .roster import Roster, pack
-from .rules import Facts, Members, Question, Verdict
+from .rules import Members, Verdict
 from .segment import Segment, reach, sort_keys
 
 SLACK = 64  # masked rows that are never worth a clean-up

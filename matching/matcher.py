@@ -17,13 +17,13 @@ from .answer import Acquaintance, Answer, Front, Introduction
 from .arrays import FloatArray, IntArray, WordArray
 from .asking import Asking
 from .completion import Spellings
+from .facts import Question
 from .features import ProfileVectorizer, takes_profiles, weights_of_facets
 from .front import AHEAD
 from .index import PeerIndex, PriceList, Prices
 from .model import TermModel
 from .profile import Profile, check_facet, check_question
 from .ranking import UNMOVED, chosen
-from .rules import Question
 from .search import Order
 from .shortfall import paused
 from .suggestion import Teller

@@ -12,13 +12,13 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from .arrays import BoolArray, FloatArray, IntArray, WordArray
+from .facts import Facts
 from .interned import Interned
 from .matcher import Matcher
 from .pair_scores import PairScores
 from .profile import EARTH_KM, Profile, unit_vector
 from .ranking import nearness
 from .round import RoundRules
-from .rules import Facts
 from .window_bits import window_openings
 
 NO = -1.0

@@ -108,6 +108,11 @@ class Roster:
         name, _ = _JSON.raw_decode(text, end + 1)
         return profile_id, name
 
+    def ids(self, rows: IntArray) -> list[str]:
+        """Return the ids of some rows' members, and read no more than these."""
+        texts = (self._document(row).decode(*_CODING) for row in rows.tolist())
+        return [_JSON.raw_decode(text, 1)[0] for text in texts]
+
     def terms(self, row: int) -> dict[str, list[str]]:
         """Return the terms of a row's member as written, by facet."""
         return dict(zip(FACETS, _read(self._document(row))[2:5], strict=True))

@@ -4,24 +4,20 @@ Each rule is one mask, so that what is kept back, and why, is one line of logic 
 `shortfall`).
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .arrays import BoolArray, FloatArray, Growing, IntArray, Table, WordArray
+from .facts import NOWHERE, Facts, Pairs, Question, Seeks
 from .interned import Interned, Verdicts
-from .meeting import Availabilities, Availability, any_opening, availability_of, zone_of
+from .meeting import Availabilities, any_opening
 from .profile import Place, Profile, Slot, unit_vector
-from .ranking import kilometres, member_code, member_codes
+from .ranking import kilometres
 
-Pairs = frozenset[tuple[str, str]]
-Seeks = frozenset[Pairs]
-
-_NOWHERE = (np.nan, np.nan, np.nan)
 _COLUMNS: dict[str, type[np.generic]] = {
     "radius_km": np.float64,
     "in_person": np.bool_,
@@ -36,47 +32,6 @@ _COLUMNS: dict[str, type[np.generic]] = {
     "apart": np.int32,
 }
 _INTERNED = ("place", "availability", "languages", "attributes", "seeks", "apart")
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Hold what the rules look at in one profile, in one form for one meaning."""
-
-    place: Place | None
-    radius_km: float
-    modes: frozenset[str]
-    zone: str
-    availability: Availability
-    languages: frozenset[str]  # first subtags
-    attributes: Pairs
-    seeks: Seeks  # for each attribute sought, the pairs that will do
-    code: int
-
-    @classmethod
-    def of(cls, profile: Profile) -> "Facts":
-        """Read the facts off a profile.
-
-        Raises
-        ------
-        ValueError
-            If the time zone is unknown: found out now, it can't break the answers of others later.
-        """
-        return cls(
-            place=profile.place,
-            radius_km=profile.radius_km,
-            modes=profile.effective_modes,
-            zone=zone_of(profile),
-            availability=availability_of(profile),
-            languages=frozenset(tag.split("-")[0].casefold() for tag in profile.languages),
-            attributes=frozenset(profile.attributes.items()),
-            seeks=frozenset(frozenset((name, v) for v in values) for name, values in profile.seeks.items()),
-            code=member_code(profile.id),
-        )
-
-    @property
-    def centre(self) -> tuple[float, float, float]:
-        """Return the place on the unit sphere, NaN where there is none."""
-        return _NOWHERE if self.place is None else unit_vector(self.place)
 
 
 def speak_alike(mine: frozenset[str], theirs: frozenset[str]) -> bool:
@@ -94,90 +49,114 @@ def seeks_it(attributes: Pairs, seeks: Seeks) -> bool:
     return is_sought(seeks, attributes)
 
 
-@dataclass(frozen=True)
-class Question:
-    """Hold what an asking member asks for, besides who they are.
-
-    Attributes
-    ----------
-    on : date
-        First of the seven days (UTC) in which slots are sought.
-    radius_km : float or None
-        In place of the member's own.
-    mode : str or None
-        The only mode asked for.
-    exclude : collection of str
-        Ids that count as absent.
-    invited_by : collection of str
-        Ids that are seen although they are full.
-    """
-
-    on: date
-    radius_km: float | None = None
-    mode: str | None = None
-    exclude: Collection[str] = ()
-    invited_by: Collection[str] = ()
-
-    @cached_property
-    def absent(self) -> WordArray:
-        """Return the codes of those who count as absent, ascending."""
-        return member_codes(self.exclude)
-
-    @cached_property
-    def seen(self) -> WordArray:
-        """Return the codes of those who are seen although they are full, ascending."""
-        return member_codes(self.invited_by)
-
-    def modes_of(self, facts: Facts) -> frozenset[str]:
-        """Return the modes asked for."""
-        return facts.modes if self.mode is None else facts.modes & {self.mode}
-
-    def reach_of(self, own_km: float) -> float:
-        """Return the radius asked for, or else the member's own."""
-        return own_km if self.radius_km is None else self.radius_km
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
-    """Hold what each rule says of the members asked about: arrays of one length.
+    """Say what each rule says of the members asked about: arrays of one length, worked out when looked at.
 
-    Attributes
+    Parameters
     ----------
-    equal : bool
-        Equal in what the community separates by.
-    present : bool
-        Equal, suggestible, with room for the asking member, not themself, not excluded.
-    km : float
-        Distance, NaN where one of the two has no place.
-    near_ok : bool
-        Within both radii.
-    both_in_person, both_online : bool
-        Both have the mode, as far as the question allows it.
-    language, slot, mine_met, theirs_met : bool
-        A common language, a common slot, the asking member's seeks met, the peer's seeks met.
-    has_hour : bool
-        The peer is free for an hour at all.
-    peer_in_person, peer_online : bool
-        The peer has the mode, whatever was asked.
-    peer_placed : bool
-    peer_radius_km : float
+    members : Members
+    facts, question
+        Who asks, and for what.
+    rows : array
+        Of the members asked about, with the fields of the table.
+    codes : array of int
+        What stands for their ids.
     """
 
-    equal: BoolArray
-    present: BoolArray
-    km: FloatArray
-    near_ok: BoolArray
-    both_in_person: BoolArray
-    both_online: BoolArray
-    language: BoolArray
-    slot: BoolArray
-    mine_met: BoolArray
-    theirs_met: BoolArray
-    has_hour: BoolArray
-    peer_in_person: BoolArray
-    peer_online: BoolArray
-    peer_placed: BoolArray
-    peer_radius_km: FloatArray
+    def __init__(
+        self, members: "Members", facts: Facts, question: Question, rows: NDArray[Any], codes: WordArray
+    ) -> None:
+        self._members, self._facts, self._question = members, facts, question
+        self._rows, self._codes = rows, codes
+        self._modes = question.modes_of(facts)
+
+    @cached_property
+    def equal(self) -> BoolArray:
+        """Tell who is equal in what the community separates by."""
+        equal: BoolArray = self._rows["apart"] == self._members.apart_from(self._facts)
+        return equal
+
+    @cached_property
+    def present(self) -> BoolArray:
+        """Tell who is equal, suggestible, has room for the asking member, and is not them, nor excluded."""
+        rows, codes, question = self._rows, self._codes, self._question
+        room = rows["suggestible"] & (~rows["full"] | _among(codes, question.seen))
+        other = (codes != np.uint64(self._facts.code)) & ~_among(codes, question.absent)
+        present: BoolArray = room & other & self.equal
+        return present
+
+    @cached_property
+    def km(self) -> FloatArray:
+        """Return the distances, NaN where one of the two has no place."""
+        return self._members.place.kilometres(self._numbers("place"), self._facts.centre)
+
+    @cached_property
+    def near_ok(self) -> BoolArray:
+        """Tell who is within both radii."""
+        reach = self._question.reach_of(self._facts.radius_km)
+        near: BoolArray = self.km <= np.minimum(reach, self.peer_radius_km)
+        return near
+
+    @property
+    def both_in_person(self) -> BoolArray:
+        """Tell where both have the mode, as far as the question allows it."""
+        return self.peer_in_person & ("in_person" in self._modes)
+
+    @property
+    def both_online(self) -> BoolArray:
+        """Tell where both have the mode, as far as the question allows it."""
+        return self.peer_online & ("online" in self._modes)
+
+    @cached_property
+    def language(self) -> BoolArray:
+        """Tell where there is a common language."""
+        return self._members.languages.of(self._facts.languages)[self._numbers("languages")]
+
+    @cached_property
+    def slot(self) -> BoolArray:
+        """Tell where there is a common slot."""
+        theirs, number = self._openings
+        mine = self._members.availability.openings_of(self._facts.availability, self._question.on)
+        return any_opening(theirs & mine)[number]
+
+    @property
+    def has_hour(self) -> BoolArray:
+        """Tell who is free for an hour at all."""
+        theirs, number = self._openings
+        return any_opening(theirs)[number]
+
+    @cached_property
+    def mine_met(self) -> BoolArray:
+        """Tell whose attributes the asking member seeks."""
+        return self._members.attributes.of(self._facts.seeks)[self._numbers("attributes")]
+
+    @cached_property
+    def theirs_met(self) -> BoolArray:
+        """Tell who seeks what the asking member is."""
+        return self._members.seeks.of(self._facts.attributes)[self._numbers("seeks")]
+
+    @property
+    def peer_in_person(self) -> BoolArray:
+        """Tell who has the mode, whatever was asked."""
+        mode: BoolArray = self._rows["in_person"]
+        return mode
+
+    @property
+    def peer_online(self) -> BoolArray:
+        """Tell who has the mode, whatever was asked."""
+        mode: BoolArray = self._rows["online"]
+        return mode
+
+    @property
+    def peer_placed(self) -> BoolArray:
+        """Tell who has a place."""
+        return ~np.isnan(self.km) if self._facts.place else self._members.place.known[self._numbers("place")]
+
+    @property
+    def peer_radius_km(self) -> FloatArray:
+        """Return the members' own radii."""
+        radii: FloatArray = self._rows["radius_km"]
+        return radii
 
     @property
     def in_person(self) -> BoolArray:
@@ -198,6 +177,16 @@ class Verdict:
     def fits(self) -> BoolArray:
         """Tell whom no rule forbids."""
         return self.present & self.meets & self.language & self.slot & self.sought
+
+    @cached_property
+    def _openings(self) -> tuple[WordArray, IntArray]:
+        """Return the distinct openings, and which of them each member has."""
+        distinct, number = np.unique(self._numbers("availability"), return_inverse=True)
+        return self._members.availability.openings(self._question.on)[distinct], number
+
+    def _numbers(self, name: str) -> IntArray:
+        numbers: IntArray = self._rows[name]
+        return numbers
 
 
 class Members:
@@ -283,34 +272,8 @@ class Members:
         return self.apart.find(self._separated(facts.attributes))
 
     def judge(self, facts: Facts, question: Question, rows: IntArray, codes: WordArray) -> Verdict:
-        """Apply every rule to some rows, whose members have these codes; nobody meets themself."""
-        column = self.table.rows[rows]
-        equal = column["apart"] == self.apart_from(facts)
-        present = column["suggestible"] & (~column["full"] | _among(codes, question.seen)) & equal
-        present &= (codes != np.uint64(facts.code)) & ~_among(codes, question.absent)
-        km = self.place.kilometres(column["place"], facts.centre)
-        modes = question.modes_of(facts)
-        distinct, number = np.unique(column["availability"], return_inverse=True)
-        theirs = self.availability.openings(question.on)[distinct]
-        mine = self.availability.openings_of(facts.availability, question.on)
-        common = any_opening(theirs & mine)
-        return Verdict(
-            equal=equal,
-            present=present,
-            km=km,
-            near_ok=km <= np.minimum(question.reach_of(facts.radius_km), column["radius_km"]),
-            both_in_person=column["in_person"] & ("in_person" in modes),
-            both_online=column["online"] & ("online" in modes),
-            language=self.languages.of(facts.languages)[column["languages"]],
-            slot=common[number],
-            mine_met=self.attributes.of(facts.seeks)[column["attributes"]],
-            theirs_met=self.seeks.of(facts.attributes)[column["seeks"]],
-            has_hour=any_opening(theirs)[number],
-            peer_in_person=column["in_person"],
-            peer_online=column["online"],
-            peer_placed=~np.isnan(km) if facts.place else self.place.known[column["place"]],
-            peer_radius_km=column["radius_km"],
-        )
+        """Judge some rows, whose members have these codes; nobody meets themself."""
+        return Verdict(self, facts, question, self.table.rows[rows], codes)
 
     def _separated(self, attributes: Pairs) -> tuple[str | None, ...]:
         stated = dict(attributes)
@@ -336,7 +299,7 @@ class Places(Interned[Place | None]):
     def points(self) -> FloatArray:
         """Return the points of all places, by number: shape (n_places, 3)."""
         fresh = self.values[len(self._points) // 3 :]
-        self._points.extend([axis for place in fresh for axis in (unit_vector(place) if place else _NOWHERE)])
+        self._points.extend([axis for place in fresh for axis in (unit_vector(place) if place else NOWHERE)])
         points: FloatArray = self._points.values.reshape(-1, 3)
         return points
 

@@ -17,10 +17,10 @@ import numpy as np
 
 from .arrays import BoolArray, FloatArray, IntArray, WordArray, spread
 from .columns import GRAIN
+from .facts import Facts, Question
 from .index import PeerIndex, Prices
 from .profile import EARTH_KM, FACETS, Profile
 from .ranking import FAR_KM, TIER, length_norm, nearness, pair_codes, pair_key, rank, turns, value
-from .rules import Facts, Question
 from .scanned import Asked, Rows, Stated, Stretch
 from .segment import Segment, reach
 

@@ -4,8 +4,9 @@ import numpy as np
 
 from .answer import Shortfall
 from .arrays import BoolArray
+from .facts import Question
 from .profile import Profile
-from .rules import Question, Verdict
+from .rules import Verdict
 
 WIDER = 2  # times the radius: what counts as within reach of a change
 

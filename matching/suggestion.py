@@ -7,13 +7,14 @@ from datetime import date
 from .answer import Acquaintance, Introduction, Suggestion
 from .arrays import FloatArray
 from .catalogue import ENGLISH
-from .columns import Block
+from .columns import Row
+from .facts import Facts
 from .in_common import InCommon
 from .index import PeerIndex
 from .meeting import common_slots
 from .profile import Profile, Slot
 from .reasons import band, how_known, openers, reasons
-from .rules import Facts, Verdict
+from .rules import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Asker:
 
     profile: Profile
     facts: Facts
-    blocks: Mapping[str, Block]
+    terms: Mapping[str, Mapping[str, str]]  # by facet, in normal form and as written
+    rows: Mapping[str, Row]
     on: date
 
 
@@ -40,7 +42,7 @@ class Teller:
         self._openings = index.members.availability.openings(asker.on)
         self._mine = index.members.availability.openings_of(asker.facts.availability, asker.on)
         self._slots: dict[int, tuple[Slot, ...]] = {}
-        self._common = InCommon(asker.profile, asker.blocks, index, weights).with_rows(rows)
+        self._common = InCommon(asker.terms, asker.rows, index, weights).with_rows(rows)
 
     def tell(self, at: int, score: float) -> Suggestion:
         """Tell one peer."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from matching import Profile, ProfileVectorizer, TermModel
-from matching.columns import Block, Columns
+from matching.columns import Columns, Row
 
 MEMBERS = [
     Profile("a", "A", interests=("hiking", "chess", "joging")),
@@ -18,10 +18,8 @@ def columns_of(members: list[Profile]) -> Columns:
     return ProfileVectorizer().fit(members, model=TermModel.of(1, members * 3)).columns_["interests"]
 
 
-def product(one: Block, other: Block) -> float:
-    values = dict(zip(one.columns.tolist(), one.values.tolist(), strict=True))
-    shared = zip(other.columns.tolist(), other.values.tolist(), strict=True)
-    return float(sum(values.get(column, 0.0) * value for column, value in shared))
+def product(one: Row, other: Row) -> float:
+    return sum(one.get(column, 0.0) * value for column, value in other.items())
 
 
 def rows(columns: Columns, members: list[Profile]) -> list[list[str]]:
@@ -31,12 +29,12 @@ def rows(columns: Columns, members: list[Profile]) -> list[list[str]]:
 
 
 def check(columns: Columns, asker: list[str], stress: float) -> None:
-    block = columns.block([asker], stress)
-    terms, shares = columns.meeting(block, stress)
+    asked = columns.row(asker, stress)
+    terms, shares = columns.meeting(asked, stress)
     assert (np.diff(terms) > 0).all()
     worth = dict(zip(terms.tolist(), shares.tolist(), strict=True))
     for row, numbers in zip(rows(columns, MEMBERS), columns.numbers(rows(columns, MEMBERS)), strict=True):
-        expected = product(block, columns.block([row], stress))
+        expected = product(asked, columns.row(row, stress))
         assert sum(worth.get(number, 0.0) for number in numbers) == expected
 
 

@@ -8,6 +8,7 @@ import pytest
 from matching import Matcher, PeerIndex, Profile, ProfileVectorizer, Slot
 from matching import index as module
 from matching.ranking import member_code
+from matching.terms import distinct
 from tests.matching import strategies
 
 
@@ -17,8 +18,8 @@ def empty() -> PeerIndex:
 
 def alike(index: PeerIndex, asker: Profile) -> dict[str, float]:
     """Return what everybody who is in shares with somebody in interests."""
-    (block,) = (index.vectorizer.blocks([asker])[facet] for facet in ("interests",))
-    offered = {"interests": index.vectorizer.columns_["interests"].meeting(block, 1.0)}
+    columns = index.vectorizer.columns_["interests"]
+    offered = {"interests": columns.meeting(columns.row(distinct(asker.interests)), 1.0)}
     rows = index.roster.taken
     shared = index.shared(offered, rows).tolist()
     return {index.profile(row).id: share for row, share in zip(rows.tolist(), shared, strict=True)}

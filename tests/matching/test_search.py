@@ -14,9 +14,9 @@ import pytest
 from matching import FACETS, Matcher, Place, Profile, Slot, TermModel, index, search
 from matching import compiled as kernels
 from matching.asking import Asking
+from matching.facts import Question
 from matching.index import Prices
 from matching.ranking import turns
-from matching.rules import Question
 from matching.search import Found, Order, Search
 
 # Uncompiled, the mixing of codes tells of what it does on purpose.
