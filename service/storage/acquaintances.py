@@ -14,6 +14,7 @@ from sqlalchemy import (
     CompoundSelect,
     Connection,
     Select,
+    Update,
     bindparam,
     cast,
     func,
@@ -53,13 +54,8 @@ def renew_neighbours(write: Write, codes: Collection[str]) -> None:
     """Give everybody who is connected to one of these a new stamp: whom they have in common has changed."""
     named = sorted(codes)
     for start in range(0, len(named), CODES_PER_STATEMENT):
-        some = named[start : start + CODES_PER_STATEMENT]
-        here = profiles.c.community == write.community.number
-        near = union(*_halves(_within(some)))
-        asked = {"here": write.community.number}
-        neighbours = select(near.subquery().c.peer)
-        renewed = update(profiles).where(here, profiles.c.code.in_(neighbours)).values(pairs=write.stamp())
-        write.connection.execute(renewed, asked)
+        asked = {"here": write.community.number, "codes": named[start : start + CODES_PER_STATEMENT]}
+        write.connection.execute(_RENEW, asked | {"stamp": write.stamp()})
 
 
 def _within(codes: Any) -> Callable[[ColumnElement[str]], ColumnElement[bool]]:
@@ -112,6 +108,14 @@ def _weighed(linked: CTE) -> Select[tuple[str, int, int]]:
     return _in_common(linked).add_columns(shares).join(known, known.c.friend == linked.c.friend)
 
 
+def _renewing() -> Update:
+    near = union(*_halves(_within(bindparam("codes", expanding=True)))).subquery()
+    here = profiles.c.community == bindparam("here")
+    renewed = update(profiles).where(here, profiles.c.code.in_(select(near.c.peer)))
+    return renewed.values(pairs=bindparam("stamp"))
+
+
 # Built once: building them costs many times what running them does.
+_RENEW = _renewing()
 _CIRCLE = _circle()
 _WEIGHED = _weighed(_linked(select(_CIRCLE.cte("circle").c.peer)))

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, literal_column
+from sqlalchemy import ColumnElement, literal_column, select
 
-_NOW = {
-    "sqlite": "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
-    "postgresql": "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+NOW: dict[str, ColumnElement[int]] = {
+    "sqlite": literal_column("CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)").label("now"),
+    "postgresql": literal_column("CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)").label("now"),
 }
 
 
@@ -17,7 +17,8 @@ class Clock:
     """
 
     def __init__(self, dialect: str, file: Path | None = None) -> None:
-        self.column: ColumnElement[int] = literal_column(_NOW[dialect]).label("now")
+        self.column = NOW[dialect]
+        self.reading = select(self.column)
         self._file = file
 
     def shift(self, now: int) -> int:

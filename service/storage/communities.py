@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, union, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, union, update
 
 from service.errors import NotFound
 from service.records import Community
+from service.storage.clock import NOW
 from service.storage.database import Database
 from service.storage.round_tables import meetups
 from service.storage.stamps import new_stamp
@@ -17,6 +18,12 @@ from service.storage.tables import communities, pairs, profiles
 
 COLUMNS = [column for column in communities.c if column.name != "created_at"]
 _JSON = ("facet_weights", "admin_attributes", "separate_by")
+# Built once: building a statement takes longer than running it.
+_BY_NUMBER = communities.c.number == bindparam("asked")
+_LOCKED = {dialect: select(*COLUMNS, now).where(_BY_NUMBER).with_for_update() for dialect, now in NOW.items()}
+_UPDATE = (
+    update(communities).where(_BY_NUMBER).values({column.name: bindparam(column.name) for column in COLUMNS})
+)
 
 
 class Write:
@@ -53,9 +60,7 @@ class Write:
         """Write the community's row, once for all that the transaction did."""
         if self._changed:
             row = as_row(self.community)
-            self.connection.execute(
-                update(communities).where(communities.c.number == self.community.number).values(row)
-            )
+            self.connection.execute(_UPDATE, row | {"asked": self.community.number})
 
 
 @contextmanager
@@ -63,8 +68,7 @@ def write(database: Database, number: int) -> Iterator[Write]:
     """Open a write in this community, or raise `NotFound`."""
     with database.write() as connection:
         # The lock comes first: two writers of a community never read the same state.
-        chosen = select(*COLUMNS, database.clock.column).where(communities.c.number == number)
-        row = connection.execute(chosen.with_for_update()).one_or_none()
+        row = connection.execute(_LOCKED[database.dialect], {"asked": number}).one_or_none()
         if row is None:
             raise NotFound("There is no such community.")
         transaction = Write(connection, as_community(row), database.clock.shift(row.now))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -63,7 +63,7 @@ class Database:
 
     def now(self, connection: Connection) -> int:
         """Return the database's time, in milliseconds since 1970."""
-        return self.clock.shift(connection.execute(select(self.clock.column)).scalar_one())
+        return self.clock.shift(connection.execute(self.clock.reading).scalar_one())
 
     def checkpoint(self) -> bool:
         """Empty SQLite's write-ahead log, in which old pages stand; False where a reader holds it up."""

@@ -7,14 +7,18 @@ and raises `LeaseLost` where another worker has taken over, so that what was don
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
+    Insert,
     Select,
     Update,
     and_,
+    bindparam,
     case,
     delete,
     null,
@@ -57,13 +61,24 @@ class Job:
 _COLUMNS = [jobs.c[name] for name in Job.__dataclass_fields__]
 
 
+def _due() -> Select[Any]:
+    now = bindparam("now", type_=BigInteger)
+    free = or_(jobs.c.leased_until.is_(None), jobs.c.leased_until <= now)
+    of_kinds = jobs.c.kind.in_(bindparam("kinds", expanding=True))
+    chosen = select(jobs.c.number).where(of_kinds, jobs.c.run_at <= now, free)
+    return chosen.order_by(jobs.c.run_at, jobs.c.number).limit(1)
+
+
+_DUE = _due()
+_DUE_UNLOCKED = _DUE.with_for_update(skip_locked=True)
+
+
 def enqueue(write: Write, kind: str, subject: str = "", run_at: int | None = None) -> None:
     """Have a job done, at once or from `run_at` on, if this transaction is committed.
 
     What is queued already is not queued twice, and keeps the earlier time. What is being done right now may
     not have seen this transaction: it is done again.
     """
-    dialect = sqlite if write.connection.dialect.name == "sqlite" else postgresql
     row = {
         "community": write.community.number,
         "kind": kind,
@@ -73,10 +88,16 @@ def enqueue(write: Write, kind: str, subject: str = "", run_at: int | None = Non
         "progress": 0.0,
         "created_at": write.now,
     }
-    statement = dialect.insert(jobs)
+    write.connection.execute(_enqueuing(write.connection.dialect.name), row)
+
+
+@cache
+def _enqueuing(dialect: str) -> Insert:
+    """Return the statement that queues a job; building it takes longer than running it."""
+    statement: sqlite.Insert | postgresql.Insert
+    statement = (sqlite if dialect == "sqlite" else postgresql).insert(jobs)
     again = _queued_again(statement.excluded.run_at)
-    keys = ["community", "kind", "subject"]
-    write.connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=again), row)
+    return statement.on_conflict_do_update(index_elements=["community", "kind", "subject"], set_=again)
 
 
 def _queued_again(run_at: ColumnElement[int]) -> dict[str, Any]:
@@ -105,12 +126,13 @@ def lease(database: Database, kinds: Collection[str]) -> Job | None:
     Whoever does more than that renews the lease. One that was begun once too often already is given too, so
     that it can be given up: its worker died each time.
     """
+    asked = {"kinds": sorted(kinds)}
     with database.read() as connection:  # so that nobody who has nothing to do holds up writers
-        if connection.execute(_due(kinds, database.now(connection))).first() is None:
+        if connection.execute(_DUE, asked | {"now": database.now(connection)}).first() is None:
             return None
     with database.write() as connection:
         now = database.now(connection)
-        row = connection.execute(_due(kinds, now).with_for_update(skip_locked=True)).one_or_none()
+        row = connection.execute(_DUE_UNLOCKED, asked | {"now": now}).one_or_none()
         if row is None:
             return None
         c = jobs.c
@@ -124,12 +146,6 @@ def lease(database: Database, kinds: Collection[str]) -> Job | None:
         }
         statement = update(jobs).where(c.number == row.number).values(taken).returning(*_COLUMNS)
         return Job(*connection.execute(statement).one())
-
-
-def _due(kinds: Collection[str], now: int) -> Select[Any]:
-    free = or_(jobs.c.leased_until.is_(None), jobs.c.leased_until <= now)
-    chosen = select(jobs.c.number).where(jobs.c.kind.in_(kinds), jobs.c.run_at <= now, free)
-    return chosen.order_by(jobs.c.run_at, jobs.c.number).limit(1)
 
 
 def renew(database: Database, job: Job, progress: float | None = None) -> None:

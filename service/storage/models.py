@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from matching import TermModel
 from service.records import Fit, Stats
@@ -24,6 +24,20 @@ ROWS_PER_PARSE = 100
 _OF_MODEL = "model."
 _NUMBERS, _VALUES = "prices.numbers", "prices.values"
 log = structlog.get_logger(__name__)
+
+# Built once: building a statement takes longer than running it.
+_INSERT = insert(models)
+_HERE = models.c.community == bindparam("asked")
+_NEWEST = select(models.c.stamp).where(_HERE).order_by(models.c.stamp.desc()).limit(KEPT)
+_KEPT = select(models.c.document, models.c.arrays, models.c.figures).where(_HERE)
+_NEWEST_FIRST = _KEPT.order_by(models.c.stamp.desc())
+_FROM_STAMP = _KEPT.where(models.c.stamp >= bindparam("stamp")).order_by(models.c.stamp).limit(1)
+_DOCUMENTS = (
+    select(profiles.c.document)
+    .where(profiles.c.community == bindparam("asked"))
+    .execution_options(yield_per=ROWS_PER_FETCH)
+)
+_DELETE_OLD = delete(models).where(_HERE, models.c.stamp.not_in(_NEWEST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +63,8 @@ def keep_model(write: Write, kept: KeptModel) -> None:
     """Make this the community's model."""
     stamp, here = write.stamp(), write.community.number
     row = _as_row(kept) | {"community": here, "stamp": stamp, "created_at": write.now}
-    write.connection.execute(insert(models).values(row))
-    newest = (
-        select(models.c.stamp).where(models.c.community == here).order_by(models.c.stamp.desc()).limit(KEPT)
-    )
-    write.connection.execute(delete(models).where(models.c.community == here, models.c.stamp.not_in(newest)))
+    write.connection.execute(_INSERT, row)
+    write.connection.execute(_DELETE_OLD, {"asked": here})
     write.settle(replace(write.community, model=stamp, model_members=kept.model.members))
 
 
@@ -62,8 +73,8 @@ def load_model(connection: Connection, community: int, stamp: str) -> KeptModel:
 
     `Damaged` where it can't be read.
     """
-    chosen = _chosen(community).where(models.c.stamp >= stamp).order_by(models.c.stamp).limit(1)
-    row = connection.execute(chosen).one_or_none() if stamp else None
+    asked = {"asked": community, "stamp": stamp}
+    row = connection.execute(_FROM_STAMP, asked).one_or_none() if stamp else None
     return _as_kept(row) if row else KeptModel()
 
 
@@ -102,16 +113,14 @@ def _put_away(database: Database, community: int, stamp: str) -> None:
 
 
 def _stated_terms(connection: Connection, community: int) -> Iterator[Mapping[str, Sequence[str]]]:
-    chosen = select(profiles.c.document).where(profiles.c.community == community)
-    found = connection.execute(chosen.execution_options(yield_per=ROWS_PER_FETCH)).scalars()
+    found = connection.execute(_DOCUMENTS, {"asked": community}).scalars()
     for documents in found.partitions(ROWS_PER_PARSE):
         # Parsed together: they share the call, and the names in them.
         yield from json.loads(f"[{','.join(documents)}]")
 
 
 def _newest_sound(write: Write) -> KeptModel:
-    rows = _chosen(write.community.number).order_by(models.c.stamp.desc())
-    for row in write.connection.execute(rows).all():
+    for row in write.connection.execute(_NEWEST_FIRST, {"asked": write.community.number}).all():
         try:
             return _as_kept(row)
         except Damaged:
@@ -119,12 +128,7 @@ def _newest_sound(write: Write) -> KeptModel:
     return KeptModel()
 
 
-def _chosen(community: int) -> Select[tuple[str, bytes | None, str | None]]:
-    columns = select(models.c.document, models.c.arrays, models.c.figures)
-    return columns.where(models.c.community == community)
-
-
-def _as_kept(row: Row[tuple[str, bytes | None, str | None]]) -> KeptModel:
+def _as_kept(row: Row[*tuple[Any, ...]]) -> KeptModel:
     try:
         if row.arrays is None:  # counted before there were any
             return KeptModel(TermModel.from_dict(json.loads(row.document)))

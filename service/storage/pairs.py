@@ -82,6 +82,10 @@ def _blocks() -> Select[Any]:
 
 
 # Built once: building them costs many times what running them does.
+_THESE = select(*_seen_from("low", "high")).where(
+    pairs.c.community == bindparam("community"),
+    tuple_(pairs.c.low, pairs.c.high).in_(bindparam("asked", expanding=True)),
+)
 _PAIRS = _with_peer()
 _PAGES: dict[Listed, Select[Any]] = {
     "invitations": _page_of("invitations"),
@@ -118,11 +122,8 @@ def find_pairs(connection: Connection, community: int, codes: Sequence[tuple[str
     found: list[Pair] = []
     for start in range(0, len(codes), PAIRS_PER_STATEMENT):
         some = codes[start : start + PAIRS_PER_STATEMENT]
-        chosen = select(*_seen_from("low", "high")).where(
-            pairs.c.community == community,
-            tuple_(pairs.c.low, pairs.c.high).in_([(min(two), max(two)) for two in some]),
-        )
-        rows = {(pair.me, pair.peer): pair for pair in map(as_pair, connection.execute(chosen))}
+        asked = {"community": community, "asked": [(min(two), max(two)) for two in some]}
+        rows = {(pair.me, pair.peer): pair for pair in map(as_pair, connection.execute(_THESE, asked))}
         for mine, theirs in some:
             pair = rows.get((min(mine, theirs), max(mine, theirs)))
             if pair is not None:

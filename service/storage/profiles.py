@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Update,
     bindparam,
     delete,
     func,
@@ -110,7 +111,7 @@ def forget_reach() -> None:
 
 def find_members(connection: Connection, community: int, ids: Sequence[str]) -> dict[str, Member]:
     """Return the members of these ids that there are, by id."""
-    found = _find_by(profiles.c.id, connection, community, ids)
+    found = _find_by("id", connection, community, ids)
     return {member.record.id: member for member in found}
 
 
@@ -121,45 +122,46 @@ def find_member(write: Write, profile_id: str) -> Member | None:
 
 def find_by_codes(connection: Connection, community: int, codes: Sequence[str]) -> dict[str, Member]:
     """Return the members of these codes that there are, by code."""
-    return {member.code: member for member in _find_by(profiles.c.code, connection, community, codes)}
+    return {member.code: member for member in _find_by("code", connection, community, codes)}
 
 
 def ids_by_codes(connection: Connection, community: int, codes: Sequence[str]) -> dict[str, str]:
     """Return the ids of the members of these codes that there are, by code."""
-    found: dict[str, str] = {}
-    here = select(profiles.c.code, profiles.c.id).where(profiles.c.community == community)
-    for start in range(0, len(codes), IDS_PER_STATEMENT):
-        chosen = _chosen(connection, here, profiles.c.code, codes[start : start + IDS_PER_STATEMENT])
-        found |= {row.code: row.id for row in connection.execute(chosen)}
-    return found
+    chosen = _chosen(connection.dialect.name, ("code", "id"), "code")
+    return {row.code: row.id for row in _each_of(connection, chosen, community, codes)}
 
 
 def find_by_numbers(connection: Connection, community: int, numbers: Sequence[int]) -> list[Member]:
     """Return the members with these rows that there are."""
-    return list(_find_by(profiles.c.number, connection, community, numbers))
+    return list(_find_by("number", connection, community, numbers))
 
 
-def _find_by(
-    column: ColumnElement[Any], connection: Connection, community: int, values: Sequence[Any]
-) -> Iterator[Member]:
+def _find_by(name: str, connection: Connection, community: int, values: Sequence[Any]) -> Iterator[Member]:
+    chosen = _chosen(connection.dialect.name, tuple(column.name for column in COLUMNS), name)
+    return map(as_member, _each_of(connection, chosen, community, values))
+
+
+def _each_of(
+    connection: Connection, chosen: Select[Any], community: int, values: Sequence[Any]
+) -> Iterator[Row[Any]]:
     for start in range(0, len(values), IDS_PER_STATEMENT):
-        some = values[start : start + IDS_PER_STATEMENT]
-        here = select(*COLUMNS).where(profiles.c.community == community)
-        yield from map(as_member, connection.execute(_chosen(connection, here, column, some)))
+        some = list(values[start : start + IDS_PER_STATEMENT])
+        yield from connection.execute(chosen, {"here": community, "asked": some})
 
 
-def _chosen(
-    connection: Connection, here: Select[Any], column: ColumnElement[Any], values: Sequence[Any]
-) -> Select[Any]:
-    if connection.dialect.name == "postgresql":
-        return _each(here, column, values)
-    return here.where(column.in_(values))
+@cache
+def _chosen(dialect: str, names: Sequence[str], by: str) -> Select[Any]:
+    """Return the statement that reads these columns of the members chosen by one; it is built once."""
+    here = select(*(profiles.c[name] for name in names)).where(profiles.c.community == bindparam("here"))
+    if dialect == "postgresql":
+        return _one_by_one(here, profiles.c[by])
+    return here.where(profiles.c[by].in_(bindparam("asked", expanding=True)))
 
 
-def _each(here: Select[Any], column: ColumnElement[Any], values: Sequence[Any]) -> Select[Any]:
+def _one_by_one(here: Select[Any], column: ColumnElement[Any]) -> Select[Any]:
     # Row by row in the index. Of a table that has grown since it was last analysed, as by an import, the
     # planner expects so little that it would rather read the whole community, once for each portion.
-    asked = func.unnest(bindparam("asked", values, ARRAY(column.type))).table_valued("value").render_derived()
+    asked = func.unnest(bindparam("asked", type_=ARRAY(column.type))).table_valued("value").render_derived()
     found = here.where(column == asked.c.value).limit(1).lateral("found")
     return select(found).select_from(asked.join(found, true()))
 
@@ -187,14 +189,13 @@ def insert_members(write: Write, members: Sequence[Member]) -> None:
 def update_members(write: Write, members: Sequence[Member]) -> None:
     """Write members anew under their numbers."""
     if members:
-        names = [name for name in _as_row(members[0]) if name != "id"]
-        statement = update(profiles).where(profiles.c.number == bindparam("at"))
+        names = tuple(name for name in _as_row(members[0]) if name != "id")
         rows = [
             {name: row[name] for name in names} | {"at": member.number}
             for member in members
             for row in [_as_row(member)]
         ]
-        write.connection.execute(statement.values({name: bindparam(name) for name in names}), rows)
+        write.connection.execute(_update(names), rows)
 
 
 def update_standing(write: Write, members: Sequence[Member]) -> None:
@@ -202,8 +203,14 @@ def update_standing(write: Write, members: Sequence[Member]) -> None:
     if members:
         names = ("pairs", "introductions", "changed")
         rows = [{name: getattr(member, name) for name in names} | {"at": member.number} for member in members]
-        statement = update(profiles).where(profiles.c.number == bindparam("at"))
-        write.connection.execute(statement.values({name: bindparam(name) for name in names}), rows)
+        write.connection.execute(_update(names), rows)
+
+
+@cache
+def _update(names: Sequence[str]) -> Update:
+    """Return the statement that writes these columns of a member anew; it is built once."""
+    statement = update(profiles).where(profiles.c.number == bindparam("at"))
+    return statement.values({name: bindparam(name) for name in names})
 
 
 def erase_member(write: Write, member: Member) -> None:

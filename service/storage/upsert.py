@@ -1,18 +1,24 @@
 """Insert rows, or replace those that have their primary key already."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows that all name the same columns."""
-    if not rows:
-        return
+    if rows:
+        connection.execute(_statement(connection.dialect.name, table, tuple(rows[0])), rows)
+
+
+@cache
+def _statement(dialect: str, table: Table, names: Sequence[str]) -> Insert:
+    """Return the statement for rows of these columns; building it takes longer than running it."""
     keys = [column.name for column in table.primary_key]
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
-    rest = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest), rows)
+    statement: sqlite.Insert | postgresql.Insert
+    statement = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    rest = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=rest)

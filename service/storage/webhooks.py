@@ -5,12 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Integer, Row, bindparam, delete, insert, select, update
 
 from service.storage.communities import Write
 from service.storage.tables import webhooks
 
 _COLUMNS = [webhooks.c.id, webhooks.c.url, webhooks.c.events, webhooks.c.created_at]
+_MOST = 2**31 - 1
+# Built once: every event asks for them.
+_LIST = (
+    select(*_COLUMNS)
+    .where(webhooks.c.community == bindparam("asked"), webhooks.c.id > bindparam("after"))
+    .order_by(webhooks.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +60,8 @@ def list_webhooks(
     connection: Connection, community: int, after: str = "", limit: int | None = None
 ) -> Sequence[Webhook]:
     """Return a community's webhooks whose ids follow `after`, in the order of their bytes."""
-    chosen = select(*_COLUMNS).where(webhooks.c.community == community, webhooks.c.id > after)
-    return [_as_webhook(row) for row in connection.execute(chosen.order_by(webhooks.c.id).limit(limit))]
+    asked = {"asked": community, "after": after, "most": _MOST if limit is None else limit}
+    return [_as_webhook(row) for row in connection.execute(_LIST, asked)]
 
 
 def update_webhook(write: Write, webhook: Webhook) -> None:

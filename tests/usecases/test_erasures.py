@@ -16,9 +16,9 @@ import pytest
 from sqlalchemy import select
 
 from service.errors import NotReady
-from service.storage import clock as clock_module
 from service.storage import database as database_module
 from service.storage.cache import LocalCache, open_cache
+from service.storage.clock import Clock
 from service.storage.tables import tombstones
 from service.usecases import erasures
 from service.usecases.erasures import RETRY_MS
@@ -28,7 +28,7 @@ from tests.harness import NDJSON, Kith, peers
 from tests.tenants import SQLITE_FIRST, TestClock
 
 ANA, BEN = "ana-petrosyan", "ben-petrosyan"
-NOW = "1764000000000"
+NOW = 1_764_000_000_000
 
 
 @dataclass
@@ -73,7 +73,8 @@ class Town:
 @pytest.fixture
 def standing_clock(clock: TestClock, monkeypatch: pytest.MonkeyPatch) -> TestClock:
     """Time that moves by its file alone: however slow the machine, a sweep is due when it is said to be."""
-    monkeypatch.setattr(clock_module, "_NOW", {"sqlite": NOW, "postgresql": f"CAST({NOW} AS BIGINT)"})
+    shift = Clock.shift
+    monkeypatch.setattr(Clock, "shift", lambda clock, _: shift(clock, NOW))
     return clock
 
 
