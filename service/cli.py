@@ -40,6 +40,9 @@ DONE, FAILED, USAGE = 0, 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    # Read when NumPy is loaded. Serving processes and the worker share the cores: if each did its linear
+    # algebra with threads of its own, they would spend them waiting for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     given = _parser().parse_args(arguments)
     try:
         settings = read_settings(os.environ)
