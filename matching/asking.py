@@ -108,7 +108,7 @@ class Asking:
         known = self.index.roster.find(acquainted)
         some = self.index.rows_of({*front.ids, *front.changed}) if front.ids else None
         found, whole = self.found(search, order, np.array(sorted(known.values()), np.int64), some)
-        counts = _counted(found.rows, {row: acquainted[one] for one, row in known.items()})
+        counts = counted(found.rows, {row: acquainted[one] for one, row in known.items()})
         has_common, codes = found.shared > 0, search.codes(found.rows)
         return Standing(
             found.rows,
@@ -125,7 +125,7 @@ class Asking:
         return moves
 
 
-def _counted(rows: IntArray, counts: Mapping[int, int]) -> IntArray:
+def counted(rows: IntArray, counts: Mapping[int, int]) -> IntArray:
     """Return the counts of some rows, 0 where there is none."""
     return np.array(
         [counts.get(row, 0) for row in rows.tolist()] if counts else np.zeros(len(rows)), np.int64

@@ -15,6 +15,7 @@ from itertools import islice
 import numpy as np
 
 from .arrays import FloatArray, IntArray
+from .asking import counted
 from .facts import Facts, Question
 from .held_out import gains
 from .index import Prices
@@ -199,11 +200,11 @@ def ordered(
     """
     nothing = Prices.of(np.zeros(matcher.index_.rows))
     rows, values, codes = matcher.rivals(profile, max(len(matcher), 1), prices=nothing, exclude=exclude)
-    ids = [matcher.index_.profile(int(row)).id for row in rows]
-    common = np.array([(acquainted or {}).get(one, 0) for one in ids], np.int64)
+    roster, met = matcher.index_.roster, acquainted or {}
+    common = counted(rows, {row: met[one] for one, row in roster.find(met).items()})
     ranks = rank(values, np.zeros(len(rows), np.bool_), common, matcher.model_.rotation)
     moves = matcher.moves(rows, codes) if served else nothing.values[rows]
-    return [ids[at] for at in listed(ranks, moves, codes, n)]
+    return roster.ids(rows[listed(ranks, moves, codes, n)])
 
 
 def everyones(

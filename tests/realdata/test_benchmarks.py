@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from benchmarks.page import PAGE, put
 from benchmarks.rounds import compare
 from benchmarks.scans import COMPILED, NUMPY, SKLEARN, Asking, Rival, costs
 from matching import Matcher, TermModel
+from tests.servers import PostgresServer
 
 HERE, THERE = {"lat": 52.0, "lon": 13.0}, {"lat": 53.0, "lon": 13.0}
 
@@ -89,7 +91,12 @@ def test_rounds_are_compared_on_the_same_community() -> None:
     assert found["a shuffle"].impossible > 0
 
 
-def test_imports_are_measured_on_both_databases_and_their_shares_are_a_whole() -> None:
+def test_imports_are_measured_on_both_databases_and_their_shares_are_a_whole(
+    postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("import_load", "import_shares"):
+        monkeypatch.setattr(f"benchmarks.{module}.running_postgres", lambda: nullcontext(postgres_server))
+
     costs, shares = measure_imports(1, sizes=(30,), apart=0)[0].split("\n\n")
 
     rows = [line.strip("| ").split(" | ") for line in costs.splitlines()[2:]]

@@ -68,7 +68,8 @@ def real_set(name: str) -> RealSet:
 def listeners(service: Service) -> Iterator[Imported]:
     with service.new_community() as caller:
         real = real_set("lastfm")
-        yield Imported(caller, sample(real.ids, 50), len(real.lines), caller.import_lines(real.body).json)
+        some = RealSet(real.name, real.lines[::2])
+        yield Imported(caller, sample(some.ids, 50), len(some.lines), caller.import_lines(some.body).json)
 
 
 def read_back(caller: Caller) -> Profiles:
