@@ -130,6 +130,8 @@ def running(environ: Mapping[str, str], log: Path, command: Sequence[str], port:
     try:
         wait_until_ready(port, process, log)
         yield process.pid
+    except (OSError, http.client.HTTPException) as failure:
+        raise FailedError(f"{failure!r}, and the service said: {_end_of(log)}") from failure
     finally:
         stop(process)
 
@@ -141,7 +143,11 @@ def wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> 
         if is_ready(port):
             return
         time.sleep(0.005)
-    raise FailedError(f"kith serve did not start: {log.read_text(errors='replace')[-2000:]}")
+    raise FailedError(f"kith serve did not start: {_end_of(log)}")
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(errors="replace")[-2000:]
 
 
 def is_ready(port: int) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,9 +22,10 @@ from benchmarks.import_shares import REST, STAGES, Stopwatch
 from benchmarks.judge import in_reach, km_between
 from benchmarks.page import PAGE, put
 from benchmarks.rounds import compare
+from benchmarks.running import FailedError, running
 from benchmarks.scans import COMPILED, NUMPY, SKLEARN, Asking, Rival, costs
 from matching import Matcher, TermModel
-from tests.servers import PostgresServer
+from tests.servers import PostgresServer, free_port
 
 HERE, THERE = {"lat": 52.0, "lon": 13.0}, {"lat": 53.0, "lon": 13.0}
 
@@ -165,3 +168,19 @@ def test_a_plot_has_a_curve_a_way_with_tens_as_steps() -> None:
 
     assert plot.count("<path") == 2 + 3  # 0.1, 1 and 10
     assert [f">{label}<" in plot for label in ("10", "100", "1,000")] == [True] * 3
+
+
+def test_who_is_cut_off_is_told_what_the_service_said_last(tmp_path: Path) -> None:
+    port = free_port()
+    program = f"""
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Ready(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+HTTPServer(("127.0.0.1", {port}), Ready).serve_forever()
+"""
+    serving = running(os.environ, tmp_path / "log", [sys.executable, "-c", program], port)
+
+    with pytest.raises(FailedError, match=r"BrokenPipeError.*the service said:.*GET .readyz"), serving:
+        raise BrokenPipeError
