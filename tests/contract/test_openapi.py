@@ -38,7 +38,7 @@ CHECKS = (
     response_headers_conformance,
 )
 # The short form makes up few calls of each, the drill many.
-EXAMPLES = [5, pytest.param(50, marks=pytest.mark.drill)]
+EXAMPLES = [3, pytest.param(50, marks=pytest.mark.drill)]
 
 
 @pytest.fixture(scope="module")
