@@ -21,9 +21,9 @@ _JSON = ("facet_weights", "admin_attributes", "separate_by")
 # Built once: building a statement takes longer than running it.
 _BY_NUMBER = communities.c.number == bindparam("asked")
 _LOCKED = {dialect: select(*COLUMNS, now).where(_BY_NUMBER).with_for_update() for dialect, now in NOW.items()}
-_UPDATE = (
-    update(communities).where(_BY_NUMBER).values({column.name: bindparam(column.name) for column in COLUMNS})
-)
+# But for its number: SQLite would look through all that is the community's for rows that name the old one.
+_CHANGING = [column.name for column in COLUMNS if column.name != "number"]
+_UPDATE = update(communities).where(_BY_NUMBER).values({name: bindparam(name) for name in _CHANGING})
 
 
 class Write:
@@ -60,7 +60,8 @@ class Write:
         """Write the community's row, once for all that the transaction did."""
         if self._changed:
             row = as_row(self.community)
-            self.connection.execute(_UPDATE, row | {"asked": self.community.number})
+            row["asked"] = row.pop("number")
+            self.connection.execute(_UPDATE, row)
 
 
 @contextmanager

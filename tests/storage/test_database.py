@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from threading import Barrier
 
@@ -16,6 +18,7 @@ from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
+from service.storage.communities import find_community, write
 from service.storage.database import BUSY_SECONDS, CHECKPOINT_MS, POOL_SIZE, Database
 from service.storage.tables import departures
 from tests.harness import Kith
@@ -214,3 +217,24 @@ def test_on_postgresql_there_is_nothing_to_empty(fresh_postgres_url: str) -> Non
         assert database.checkpoint()
     finally:
         database.close()
+
+
+def test_a_change_costs_no_more_in_a_large_community(sqlite_kith: Kith) -> None:
+    with sqlite_kith.database.read() as connection:
+        community = find_community(connection, sqlite_kith.community).number
+
+    def steps() -> int:
+        counted = count()
+        with write(sqlite_kith.database, community) as opened:
+            assert opened.number
+            driver = opened.connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            driver.set_progress_handler(lambda: next(counted) < 0, 1)
+        driver.set_progress_handler(None, 0)
+        return next(counted)
+
+    few = steps()
+    sqlite_kith.import_profiles(*({"id": f"m{number}", "name": "M"} for number in range(500)))
+
+    assert few > 10
+    assert steps() < 2 * few
