@@ -35,7 +35,7 @@ HALF_OF_UNFAIR = 0.4  # of the Gini coefficient without prices
 EVENED = 30  # rounds in which who is shown seldom is lifted too
 SELDOM, MORE_OFTEN = 0.2, 0.03  # of what is fair: at first, and more with each of those rounds
 FEW_UNSHOWN = 0.004
-NEWCOMERS = 0.3  # the share of members who pay less than a newcomer, who pays nothing
+NEWCOMERS = 0.02  # the share of members who pay less than a newcomer, who pays nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def balance(
         prices = _fair_prices(graph, unit)
     lists = graph.by_number(graph.lists(prices, FIRST), FIRST)
     progress(1.0)
-    # Only how prices compare counts; so that who comes next pays no more than who is seldom shown.
+    # Only how prices compare counts; so that who comes next pays no more than who is lifted most.
     prices = prices - (np.quantile(prices, NEWCOMERS) if len(prices) else 0.0)
     return Exposure(index.roster, graph.rows, prices, lists)
 
