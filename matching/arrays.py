@@ -204,6 +204,7 @@ class Ragged:
         return self.ends[rows].astype(np.int64), self.ends[rows + 1].astype(np.int64)
 
     def _spread(self, rows: IntArray) -> NDArray[Any]:
+        """Return the numbers of some rows, those of one after another."""
         return self.of(rows)[1]
 
     def _joined(self, rows: IntArray) -> NDArray[Any]:

@@ -23,9 +23,8 @@ from .spelling import SPELT
 # most 8, and no row has more than some hundred: the sums have 46 bits.)
 GRAIN = 2.0**-16
 Row = Mapping[int, float]  # what one member's terms put on which columns
-Put = tuple[
-    float, list[tuple[int, float]]
-]  # what a term puts on its own column, and on which others how much
+# What a term puts on its own column, and on which others how much.
+Put = tuple[float, list[tuple[int, float]]]
 _SLIP = float(np.sqrt(1 - SPELT**2))  # what a misspelt term keeps to itself
 
 
