@@ -116,8 +116,7 @@ def _sizes(matcher: Matcher) -> tuple[float, float]:
     """Return the bytes a member of the index, without what is dense, and of the packed profiles."""
     index, members = matcher.index_, len(matcher)
     packed = index.roster.__dict__["_packed"]
-    ends = _bytes_of(packed.ends, set())
-    return (_bytes_of(index, set()) + ends) / members, _bytes_of(packed.numbers, set()) / members
+    return (_bytes_of(index, set()) + packed.ends.nbytes) / members, packed.numbers.nbytes / members
 
 
 def _bytes_of(thing: Any, seen: set[int]) -> int:
