@@ -191,9 +191,9 @@ class Columns:
                 row[other] = row.get(other, 0.0) + _rounded(stress * value)
         return row
 
-    def block_of(self, lengths: IntArray, columns: IntArray, stress: float = 1.0) -> Block:
+    def block_of(self, lengths: IntArray, columns: IntArray) -> Block:
         """Weigh rows given as the columns of their terms, those of one row after another."""
-        return _summed(lengths, columns, self._entries.of(columns - self.groups).stressed(stress), len(self))
+        return _summed(lengths, columns, self._entries.of(columns - self.groups).stressed(1.0), len(self))
 
     def own(self, column: int) -> float:
         """Return what a term puts on its own column."""

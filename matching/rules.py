@@ -163,12 +163,12 @@ class Verdict:
         """Tell who can be met in person."""
         return self.both_in_person & self.near_ok
 
-    @property
+    @cached_property
     def meets(self) -> BoolArray:
         """Tell who can be met in some way."""
         return self.in_person | self.both_online
 
-    @property
+    @cached_property
     def sought(self) -> BoolArray:
         """Tell where seeks are met both ways."""
         return self.mine_met & self.theirs_met

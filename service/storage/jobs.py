@@ -26,12 +26,12 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from service.errors import LeaseLost
 from service.storage.communities import Write
 from service.storage.database import Database
 from service.storage.tables import jobs
+from service.storage.upsert import insert_into
 
 LEASE_MS = 60_000
 # Of a job that failed; each time after that it is three times as long: an hour and a half in all.
@@ -94,8 +94,7 @@ def enqueue(write: Write, kind: str, subject: str = "", run_at: int | None = Non
 @cache
 def _enqueuing(dialect: str) -> Insert:
     """Return the statement that queues a job; building it takes longer than running it."""
-    statement: sqlite.Insert | postgresql.Insert
-    statement = (sqlite if dialect == "sqlite" else postgresql).insert(jobs)
+    statement = insert_into(dialect, jobs)
     again = _queued_again(statement.excluded.run_at)
     return statement.on_conflict_do_update(index_elements=["community", "kind", "subject"], set_=again)
 

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from matching import Front, Matcher, Profile, TermModel, asking
+from matching.facts import Question
+from matching.matcher import A_MONDAY
+from matching.ranking import length_norm
 from tests.matching import strategies
 
 MEMBERS = [
@@ -21,6 +24,16 @@ def matcher() -> Matcher:
 
 def ids(matcher: Matcher, asker: Profile, n: int, **asked: object) -> list[str]:
     return [item.id for item in matcher.suggest(asker, n, **asked).items]  # type: ignore[arg-type]
+
+
+def test_terms_that_nobody_stated_count_in_the_length(matcher: Matcher) -> None:
+    asker = Profile("late", "L", interests=("never heard", "nor that", "chess"))
+    question = Question(A_MONDAY)
+
+    searches = [matcher._asking().put(asker, question, facet)[1] for facet in (None, "interests", "goals")]
+
+    lengths = length_norm(np.array([3.0, 3.0, 0.0]), matcher.model_.terms).tolist()
+    assert [search.norm for search in searches] == lengths
 
 
 def test_the_dense_part_comes_second(matcher: Matcher, monkeypatch: pytest.MonkeyPatch) -> None:

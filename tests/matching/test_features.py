@@ -66,7 +66,7 @@ def test_a_facet_left_empty_costs_nothing() -> None:
     )
 
 
-def test_a_term_unknown_at_fit_has_no_column_but_counts() -> None:
+def test_a_term_unknown_at_fit_has_no_column() -> None:
     vectorizer = ProfileVectorizer().fit([Profile("a", "A", interests=("opera",))])
 
     row = vectorizer.transform([Profile("b", "B", interests=("opera", "kites", "hiking"))]).toarray()

@@ -51,7 +51,7 @@ def test_from_an_index_the_same_is_learnt_as_from_its_profiles() -> None:
 def test_few_answers_never_harm_and_many_help(own: bool) -> None:
     curve = [
         found(learn(1, COMMUNITY, answers(COMMUNITY, number, own=own)).model, own=own)
-        for number in (0, 10, 1000)
+        for number in (0, 10, 100, 1000)
     ]
 
     noise = 0.05  # two standard errors of 400 hits at most

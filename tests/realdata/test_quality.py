@@ -23,7 +23,7 @@ def trial_of(name: str, queries: int) -> Trial:
 
 def test_townspeople_find_more_friends_than_by_plain_cosine_and_more_once_connections_are_learnt() -> None:
     everybody = trial_of("nashville_meetup", 1)
-    trial = Trial(everybody.profiles[::6], everybody.friends, 60)
+    trial = Trial(everybody.profiles[::3], everybody.friends, 60)
     fitted = Fitted.to(trial)
 
     plain = trial.plain(rarity=False).ndcg_10.mean()
