@@ -192,8 +192,8 @@ def _serving_table(measured: Sequence[Size]) -> str:
 def _refit_table(measured: Sequence[Size]) -> str:
     head = ("processor seconds", *(f"{size.members:,}" for size in measured))
     costs = [{**size.imported.phases, **size.refit.phases} for size in measured]
-    names = {"refit": "refit: starting up"} | {
-        name: f"refit: {name}" for name in costs[0] if name != "import"
+    names = {name: f"refit: {name}" for name in costs[0] if name != "import"} | {
+        "refit": "refit: starting up"
     }
     rows = [(names.get(name, name), *_words([cost[name] for cost in costs], 1)) for name in costs[0]]
     peak = [("refit: most memory, MiB", *_words([size.refit.peak for size in measured], 0))]
