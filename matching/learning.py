@@ -30,7 +30,7 @@ QUERIES = 300  # members of a fold who are asked for, at most
 CANDIDATES = 20_000  # whom they are compared with, at most
 SAMPLE = 2000  # members whose pairs show how far values spread
 CLEARLY = 2.0  # standard errors by which a change must do better: thirty are tried
-ROTATION = 0.2  # of the spread of values
+ROTATION = 0.4  # of the spread of values
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from .profile import EARTH_KM
 FAR_KM = 200.0  # where nearness ends
 _SOFT_TERMS = 100.0  # with many fewer terms than that, their number hardly matters
 _MANY = 2  # the step of many acquaintances in common
-_SOME = 16.0  # what some add, in turns' reach (3.2 times the spread of values): much likeness still wins
-UNMOVED = 5  # places of a list that neither prices nor turns touch
+_SOME = 8.0  # what some add, in turns' reach (3.2 times the spread of values): much likeness still wins
+UNMOVED = 4  # places of a list that neither prices nor turns touch
 TIER = 2.0**20  # above all values, which keep 32 bits behind the point beside it
 HALF = 0.3  # of what a member has in common with their like: the value that scores in the middle
 NEAR = 0.3  # what nearness of 1 adds, before anything was fitted; the commonest shared term adds 1

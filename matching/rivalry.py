@@ -1,38 +1,37 @@
-"""Who could be on whose list in a large community: in comes a matcher, out come lists under prices.
+"""Who could be on whose list: in comes a matcher, out come pairs of members, each from both sides.
 
-What `exposure` else does with NumPy: here pairs stand in twelve bytes each, and are never sorted all at once.
+With compiled code thousands are asked at once, and pairs are never sorted all at once; without it one is
+asked after the other.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .arrays import BoolArray, FloatArray, IntArray, Numbers
+from .arrays import FloatArray, IntArray, Numbers
+from .auction import NOBODY, SEEN, SEES, Graph, hide
 from .everybody import Crowd
 from .index import Prices
 from .matcher import Matcher
-from .ranking import UNMOVED
+from .ranking import LEVEL, UNMOVED, chosen, turns
 
 AT_ONCE = 4096  # members asked for in one call
-Lists = NDArray[Any]  # everybody's, as the one or the other kind of rivals has them
-_INDICES = 2**22  # used as such at once: they take eight bytes each
+Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class ManyRivals:
-    """Hold members by number, each with those who could be on their list.
+class Rivals:
+    """Hold members by number, each with those who could be on their list, or they on theirs.
 
     Attributes
     ----------
     rows : array of int
         Of everybody who has a list.
-    firsts : array of int, shape (n, 5)
+    firsts : array of int, shape (n, 4)
         Whom each sees first whatever the prices, -1 for nobody.
     ends, others, turned : arrays
-        Where each one's pairs end, with whom they are, and what they rank by but for prices.
+        Where each one's pairs end, with whom they are, ascending, and what they rank by but for prices.
     """
 
     rows: IntArray
@@ -41,76 +40,93 @@ class ManyRivals:
     others: Numbers
     turned: FloatArray
 
-    @classmethod
-    def of(
-        cls,
-        matcher: Matcher,
-        rows: IntArray,
-        n: int,
-        hidden: Mapping[int, IntArray],
-        progress: Callable[[float], None],
-        prices: Prices,
-        known: Any = None,
-    ) -> "ManyRivals":
-        """Ask for the n best rivals of each under some prices, given by row; add what is known already."""
-        from .compiled_lists import NOBODY, gathered
-
-        number_of = np.full(matcher.index_.rows, NOBODY, np.int32)
-        number_of[rows] = np.arange(len(rows))
-        crowd, firsts = Crowd(matcher), np.full((len(rows), UNMOVED), NOBODY, np.int32)
-        counts, others, turned = [np.zeros(1, np.int64)], [np.empty(0, np.int32)], [np.empty(0)]
-        for start in range(0, len(rows), AT_ONCE):
-            found = crowd.ask(rows[start : start + AT_ONCE], n, prices, hidden)
-            counts.append(found.counts)
-            others.append(number_of[found.others])
-            turned.append(found.turned)
-            starts = np.cumsum(found.counts) - found.counts
-            for place in range(UNMOVED):
-                some = np.flatnonzero(found.counts > place)
-                firsts[start + some, place] = others[-1][starts[some] + place]
-            progress(min(1.0, (start + AT_ONCE) / len(rows)))
-        fresh = np.cumsum(np.concatenate(counts)), np.concatenate(others), np.concatenate(turned)
-        nothing = np.zeros(len(rows) + 1, np.int64), others[0], turned[0]
-        del others, turned
-        before = nothing if known is None else (known.ends, known.others, known.turned)
+    def graph(self, matcher: Matcher, hidden: Mapping[int, IntArray]) -> Graph:
+        """Return the pairs marked with who may see whom; `hidden`: from whom whom, by rows."""
         table = matcher.index_.members.table
-        graph = cls(rows, firsts, *gathered(before, fresh, (table["suggestible"] & ~table["full"])[rows]))
-        graph._part(number_of, hidden)
+        shown = (table["suggestible"] & ~table["full"])[self.rows]
+        marks = np.where(shown[self.others], np.uint8(SEES), np.uint8(0))
+        marks |= np.repeat(np.where(shown, np.uint8(SEEN), np.uint8(0)), np.diff(self.ends))
+        graph = self.ends, self.others, self.turned, marks, self.firsts
+        numbers = _numbers(matcher, self.rows)
+        pairs = [np.stack([np.full(len(unseen), row), unseen]) for row, unseen in hidden.items()]
+        owners, others = numbers[np.concatenate([np.empty((2, 0), np.int64), *pairs], axis=1)].astype(
+            np.int64
+        )
+        known = (owners >= 0) & (others >= 0)
+        hide(graph, owners[known], others[known])
         return graph
 
-    def _part(self, number_of: Numbers, hidden: Mapping[int, IntArray]) -> None:
-        """Let nobody be listed for those from whom they are hidden: of two, one may be seen by the other."""
-        for row, unseen in hidden.items():
-            owner = number_of[row]
-            if owner >= 0:
-                first, last = self.ends[owner : owner + 2].tolist()
-                self.turned[first:last][np.isin(self.others[first:last], number_of[unseen])] = -np.inf
 
-    @property
-    def seen(self) -> BoolArray:
-        """Tell who could be on any list."""
-        found = np.zeros(len(self.rows), np.bool_)
-        for first in range(0, len(self.others), _INDICES):
-            part = slice(first, first + _INDICES)
-            found[self.others[part][self.turned[part] > -np.inf]] = True
-        return found
+def ask_one_by_one(
+    matcher: Matcher,
+    rows: IntArray,
+    n: int,
+    hidden: Mapping[int, IntArray],
+    progress: Progress,
+    prices: Prices,
+    known: Rivals | None = None,
+) -> Rivals:
+    """Ask for the n best rivals of each under some prices, given by row; add what is known already."""
+    index, rotation = matcher.index_, matcher.model_.rotation
+    numbers, firsts = _numbers(matcher, rows), np.full((len(rows), UNMOVED), NOBODY, np.int32)
+    owners, others, turned = [np.empty(0, np.int64)], [np.empty(0, np.int32)], [np.empty(0)]
+    for number, row in enumerate(rows.tolist()):
+        unseen = [index.profile(one).id for one in hidden.get(row, rows[:0]).tolist()]
+        found, ranks, codes = matcher.rivals(index.profile(row), n, prices=prices, exclude=unseen)
+        owners.append(np.full(len(found), number))
+        others.append(numbers[found])
+        turned.append(ranks + turns(codes, rotation or -LEVEL))  # before a fit nobody takes turns
+        first = chosen(ranks, codes, UNMOVED)
+        firsts[number, : len(first)] = others[-1][first]
+        if number % 256 == 0:
+            progress(number / len(rows))
+    mine, theirs, worth = np.concatenate(owners), np.concatenate(others), np.concatenate(turned)
+    # Values are the same from either side, and so is who could be whose rival.
+    before = known or Rivals(rows, firsts, np.zeros(len(rows) + 1, np.int64), theirs[:0], worth[:0])
+    of = np.concatenate([np.repeat(np.arange(len(rows)), np.diff(before.ends)), mine, theirs])
+    peers, worth = (
+        np.concatenate([before.others, theirs, mine]),
+        np.concatenate([before.turned, worth, worth]),
+    )
+    _, once = np.unique(of * len(rows) + peers, return_index=True)
+    ends = np.append(0, np.cumsum(np.bincount(of[once], minlength=len(rows))))
+    return Rivals(rows, firsts, ends, peers[once].astype(np.int32), worth[once])
 
-    def lists(self, prices: FloatArray, length: int) -> Lists:
-        """Return everybody's first few under these prices by number: shape (n, length), -1 for nobody."""
-        from .compiled_lists import listed
 
-        lists = np.empty((len(self.rows), length), np.int32)
-        listed((self.ends, self.others, self.turned), self.firsts, prices, lists)
-        return lists
+def ask_at_once(
+    matcher: Matcher,
+    rows: IntArray,
+    n: int,
+    hidden: Mapping[int, IntArray],
+    progress: Progress,
+    prices: Prices,
+    known: Rivals | None = None,
+) -> Rivals:
+    """Ask as `ask_one_by_one` does, of thousands of members in one call."""
+    from .compiled_pairs import gathered
 
-    def lists_again(self, _lists: Lists, prices: FloatArray, _cheaper: BoolArray, length: int) -> Lists:
-        """Return the lists anew once some members' prices have fallen."""
-        return self.lists(prices, length)
+    numbers, firsts = _numbers(matcher, rows), np.full((len(rows), UNMOVED), NOBODY, np.int32)
+    crowd, counts = Crowd(matcher), [np.zeros(1, np.int64)]
+    others, turned = [np.empty(0, np.int32)], [np.empty(0)]
+    for start in range(0, len(rows), AT_ONCE):
+        found = crowd.ask(rows[start : start + AT_ONCE], n, prices, hidden)
+        counts.append(found.counts)
+        others.append(numbers[found.others])
+        turned.append(found.turned)
+        starts = np.cumsum(found.counts) - found.counts
+        for place in range(UNMOVED):
+            some = np.flatnonzero(found.counts > place)
+            firsts[start + some, place] = others[-1][starts[some] + place]
+        progress(min(1.0, (start + AT_ONCE) / len(rows)))
+    fresh = np.cumsum(np.concatenate(counts)), np.concatenate(others), np.concatenate(turned)
+    nothing = np.zeros(len(rows) + 1, np.int64), others[0], turned[0]
+    del others, turned
+    before = nothing if known is None else (known.ends, known.others, known.turned)
+    return Rivals(rows, firsts, *gathered(before, fresh))
 
-    def shown(self, lists: Lists) -> IntArray:
-        """Count on how many of these lists each is."""
-        return np.bincount(lists[lists >= 0], minlength=len(self.rows))
 
-    def by_number(self, lists: Lists, _length: int) -> Lists:
-        """Return lists as they are."""
-        return lists
+def _numbers(matcher: Matcher, rows: IntArray) -> Numbers:
+    """Return the number of each row, -1 of who has no list."""
+    numbers = np.full(matcher.index_.rows, NOBODY, np.int32)
+    numbers[rows] = np.arange(len(rows))
+    return numbers

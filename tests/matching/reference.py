@@ -40,7 +40,7 @@ class Peer:
     slots: tuple[Slot, ...]
     shared: dict[str, set[str]]
     rank: float = math.nan
-    moved: float = math.nan  # with price and turn: the order after the first five
+    moved: float = math.nan  # with price and turn: the order after the first four
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ def answer(
             value, common = worth(asker, peer, model, stated, asked.facet)
             share = pair_code(asker.id, peer.id, model.number) / 2**64
             known = asked.acquainted.get(peer.id, 0)
-            rank = value + (known > 0) * (16 * rotation or 2**21) + 2**20 * (common + 4 * (known > 1))
+            rank = value + (known > 0) * (8 * rotation or 2**21) + 2**20 * (common + 4 * (known > 1))
             moved = rank + rotation * (share - 0.5) - prices.get(peer.id, 0.0)
             shared = {facet: terms(asker, facet) & terms(peer, facet) for facet in FACETS}
             points, slots = score(value, common, middle), shown(asker, peer, asked.on)

@@ -93,10 +93,10 @@ def test_acquaintances_in_common_come_first_and_the_score_says_nothing_of_them()
     assert scores == {item.id: item.score for item in matcher.suggest(ana).items}
 
 
-def test_after_five_who_is_shown_too_often_gives_way_and_keeps_their_score() -> None:
+def test_after_four_who_is_shown_too_often_gives_way_and_keeps_their_score() -> None:
     ana = member("ana", "chess", "zither", "opera")
-    best_five = [member(f"best {at}", "chess", "zither", "opera") for at in range(5)]
-    everybody = [ana, *best_five, member("popular", "chess", "zither"), member("quiet", "chess")]
+    best_four = [member(f"best {at}", "chess", "zither", "opera") for at in range(4)]
+    everybody = [ana, *best_four, member("popular", "chess", "zither"), member("quiet", "chess")]
     prices = {"best 0": 9.0, "popular": 4.0}
     matcher = Matcher().fit(everybody, prices=prices)
 
@@ -104,9 +104,9 @@ def test_after_five_who_is_shown_too_often_gives_way_and_keeps_their_score() -> 
     matcher.use(matcher.model_, prices=None)
     plain = matcher.suggest(ana).items
 
-    assert [item.id for item in dear[:5]] == [item.id for item in plain[:5]]
-    assert [item.id for item in dear[5:]] == ["quiet", "popular"]
-    assert [item.id for item in plain[5:]] == ["popular", "quiet"]
+    assert [item.id for item in dear[:4]] == [item.id for item in plain[:4]]
+    assert [item.id for item in dear[4:]] == ["quiet", "popular"]
+    assert [item.id for item in plain[4:]] == ["popular", "quiet"]
     assert {item.id: item.score for item in dear} == {item.id: item.score for item in plain}
 
 

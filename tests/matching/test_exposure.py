@@ -6,17 +6,18 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from matching import Matcher, Profile, TermModel, exposure
-from matching.exposure import FIRST, Rivals, balance, figures, gini
+from matching import Matcher, Profile, TermModel
+from matching.auction import gini
+from matching.exposure import balance, figures
 from matching.latent import Fitted
 from matching.ranking import member_code
 
 
 def crowd() -> list[Profile]:
-    """Return 40 whom everybody has two terms in common with, and 160 with whom they share one."""
+    """Return 12 whom everybody has two terms in common with, and 48 with whom they share one."""
     return [
-        Profile(f"m{at}", "M", interests=("chess", "go") if at < 40 else ("chess", f"own {at}"))
-        for at in range(200)
+        Profile(f"m{at}", "M", interests=("chess", "go") if at < 12 else ("chess", f"own {at}"))
+        for at in range(60)
     ]
 
 
@@ -77,15 +78,6 @@ def test_a_handful_has_prices_without_a_fit(members: int) -> None:
     assert len(priced.lists) == members
 
 
-def test_rounds_that_run_out_leave_the_fairest_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
-    fair = figures(balance(matcher_of(crowd())).lists)
-    monkeypatch.setattr(exposure, "ROUNDS", 2)
-
-    priced = balance(matcher_of(crowd()))
-
-    assert figures(priced.lists).exposure_gini > fair.exposure_gini
-
-
 def test_figures_count_members_and_lists() -> None:
     shown = figures({"a": ("b",), "b": ("a", "c"), "c": (), "d": ()})
 
@@ -140,28 +132,7 @@ def test_prices_bring_everybody_onto_a_list_and_make_exposure_fairer(rotation: f
 
     assert before.never_suggested > 0.5
     assert after.never_suggested <= 0.01
-    assert after.exposure_gini <= before.exposure_gini
+    assert after.exposure_gini <= 0.5 * before.exposure_gini
     assert {one: set(peers) for one, peers in priced.lists.items()} == {
         one: set(peers) for one, peers in lists().items()
     }
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_lists_looked_at_where_prices_fell_are_those_of_all_pairs(seed: int) -> None:
-    chance = np.random.default_rng(seed)
-    members = 40
-    owners, others = np.nonzero(chance.random((members, members)) < 0.6)
-    values = chance.integers(0, 6, len(owners)).astype(np.float64)  # of one level often
-    names = np.arange(members)
-    graph = Rivals(names, owners, others, values, values + chance.integers(0, 3, len(owners)))
-    prices = np.zeros(members)
-    places = graph.lists(prices, FIRST)
-    for _ in range(12):
-        cheaper = chance.random(members) < 0.3
-        prices = prices - 0.5 * cheaper
-        places = graph.lists_again(places, prices, cheaper, FIRST)
-        assert places.tolist() == graph.lists(prices, FIRST).tolist()
-    assert np.bincount(owners[places], minlength=members).tolist() == [
-        min(int(count), FIRST) for count in np.bincount(owners, minlength=members)
-    ]
-    assert places.tolist() != graph.lists(np.zeros(members), FIRST).tolist()

@@ -10,11 +10,12 @@ import pytest
 from matching import Matcher, Profile, compiled_rivals, everybody, exposure
 from matching import asking as asking_module
 from matching.arrays import IntArray
+from matching.auction import SEEN, SEES
 from matching.everybody import Crowd
-from matching.exposure import FIRST, Rivals, balance
+from matching.exposure import balance
 from matching.index import Prices
 from matching.ranking import LEVEL, turns
-from matching.rivalry import ManyRivals
+from matching.rivalry import ask_at_once, ask_one_by_one
 from tests.matching import strategies
 from tests.matching.test_search import matcher_of, town
 
@@ -74,37 +75,53 @@ def test_many_asked_at_once_find_what_one_finds(
 
 
 @pytest.mark.parametrize("learnt", [False, True])
-def test_lists_of_many_are_those_of_few(learnt: bool) -> None:
+def test_pairs_of_many_are_those_of_few(learnt: bool) -> None:
     matcher = sorted_matcher(mixed(90), learnt=learnt)
-    index, chance = matcher.index_, np.random.default_rng(2)
     rows, free = np.arange(2, 90), Prices.of(np.zeros(90))
     hidden = {row: np.arange(row % 7, 90, 11) for row in range(0, 90, 3)}
+    for row in (0, 1):
+        matcher.index_.members.table["suggestible"][row] = False  # they have no list, and are on none
     few, many = None, None
-    for n, prices in ((8, free), (6, Prices.of(chance.normal(0, 0.4, 90)))):
-        for row in (0, 1):
-            index.members.table["suggestible"][row] = False  # they have no list, and are on none
-        few = Rivals.of(matcher, rows, n, hidden, lambda _: None, prices, few)
-        many = ManyRivals.of(matcher, rows, n, hidden, lambda _: None, prices, many)
+    for n, prices in ((8, free), (6, Prices.of(np.random.default_rng(2).normal(0, 0.4, 90)))):
+        few = ask_one_by_one(matcher, rows, n, hidden, lambda _: None, prices, few)
+        many = ask_at_once(matcher, rows, n, hidden, lambda _: None, prices, many)
 
     assert few is not None
     assert many is not None
-    assert many.seen.tolist() == few.seen.tolist()
-    cost = np.zeros(88)
-    ours, theirs = many.lists(cost, FIRST), few.lists(cost, FIRST)
-    for _ in range(4):
-        cheaper = chance.random(88) < 0.3
-        cost = cost - 0.2 * cheaper
-        ours, theirs = (
-            one.lists_again(at, cost, cheaper, FIRST) for one, at in ((many, ours), (few, theirs))
-        )
-        assert many.shown(ours).tolist() == few.shown(theirs).tolist()
-        both = zip(many.by_number(ours, FIRST), few.by_number(theirs, FIRST), strict=True)
-        assert all(set(mine.tolist()) == set(others.tolist()) for mine, others in both)
-    assert many.shown(ours).max() > FIRST
+    assert many.ends.tolist() == few.ends.tolist()
+    assert many.others.tolist() == few.others.tolist()
+    assert many.turned.tolist() == few.turned.tolist()
+    assert np.sort(many.firsts).tolist() == np.sort(few.firsts).tolist()
+    assert few.ends[-1] > 88 * 8  # with those found from the other side
+
+
+def test_pairs_are_marked_with_who_may_see_whom() -> None:
+    members = [
+        Profile(f"m{at}", "M", interests=("chess",), full=at == 0, suggestible=at != 1) for at in range(12)
+    ]
+    matcher = matcher_of(members, 0)
+    rows, numbers = np.arange(12), {matcher.index_.profile(row).id: row for row in range(12)}
+    of = [numbers[f"m{at}"] for at in range(12)]
+    hidden = {of[2]: np.array([of[3]])}
+
+    rivals = ask_one_by_one(matcher, rows, 12, {}, lambda _: None, Prices.of(np.zeros(12)))
+    ends, others, _, marks, _ = rivals.graph(matcher, hidden)
+
+    owners = np.repeat(rows, np.diff(ends)).tolist()
+    seen = {
+        pair: int(mark) for pair, mark in zip(zip(owners, others.tolist(), strict=True), marks, strict=True)
+    }
+    assert seen[of[4], of[5]] == SEES | SEEN
+    assert seen[of[2], of[3]] == SEEN
+    assert seen[of[3], of[2]] == SEES
+    assert seen[of[0], of[4]] == SEES  # who is full sees others
+    assert seen[of[4], of[0]] == SEEN
+    assert seen[of[1], of[4]] == SEES
 
 
 def test_a_large_community_is_priced_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     members = [replace(one, paused=number == 3) for number, one in enumerate(town(60))]
+    monkeypatch.setattr(exposure, "COMPILED", False)
     expected = balance(sorted_matcher(members, learnt=True))
     monkeypatch.setattr(exposure, "COMPILED", True)
     matcher = matcher_of(members, 10)
@@ -125,15 +142,17 @@ def test_compiled_code_does_the_same() -> None:
     program = """
 import numba
 from _pytest.monkeypatch import MonkeyPatch
-from tests.matching import test_rivalry as here
+from tests.matching import test_auction, test_rivalry as here
 assert not numba.config.DISABLE_JIT
 for learnt in (False, True):
-    here.test_lists_of_many_are_those_of_few(learnt)
+    here.test_pairs_of_many_are_those_of_few(learnt)
     with MonkeyPatch.context() as patched:
         here.test_many_asked_at_once_find_what_one_finds(learnt, 12, patched)
-from matching import compiled_lists, compiled_rivals
-assert len(compiled_rivals.rivals_of.signatures) == 1  # a second would take seconds
-assert len(compiled_lists.listed.signatures) == len(compiled_lists.gathered.signatures) == 1
+test_auction.test_lists_are_those_under_the_lifts_and_half_as_unequal(0)
+test_auction.test_nobody_comes_onto_the_list_of_who_may_not_see_them()
+from matching import auction, compiled_pairs, compiled_rivals
+for function in (compiled_rivals.rivals_of, compiled_pairs.gathered, auction.evenly):
+    assert len(function.signatures) == 1  # a second would take seconds
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
