@@ -13,9 +13,9 @@ from .arrays import BoolArray, FloatArray, IntArray, Numbers
 from .ranking import TIER
 from .search import COMPILED
 
-if COMPILED:
+if COMPILED:  # pragma: no cover - seen by coverage, it would be slow; a drill compares the two
     from .compiled import compiled
-else:  # pragma: no cover - numba is installed where tests run
+else:
 
     def compiled(function):  # type: ignore[no-untyped-def]
         """Leave a function as it is."""

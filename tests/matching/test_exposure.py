@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from matching import Matcher, Profile, TermModel
+from matching import Matcher, Profile, TermModel, exposure
 from matching.auction import gini
 from matching.exposure import balance, figures
 from matching.latent import Fitted
@@ -136,3 +136,16 @@ def test_prices_bring_everybody_onto_a_list_and_make_exposure_fairer(rotation: f
     assert {one: set(peers) for one, peers in priced.lists.items()} == {
         one: set(peers) for one, peers in lists().items()
     }
+
+
+def test_asking_once_finds_too_few_lists_to_come_onto(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = hubs()
+    matcher = Matcher().fit(members, model=replace(TermModel.of(1, members), fitted=Fitted.flat(0.3, 0.4)))
+    often = balance(matcher)
+    monkeypatch.setattr(exposure, "TIMES", 1)
+
+    once = balance(matcher)
+
+    spreads = [max(one.prices.values()) - min(one.prices.values()) for one in (often, once)]
+    assert spreads[1] > spreads[0] > 0
+    assert once.lists.keys() == often.lists.keys()
