@@ -2,7 +2,7 @@
 
 Who stands on too few lists bids: they are lifted by as little as brings them onto as many as are wanted, and
 whoever has to leave a list for it and then stands on too few bids in turn (Bertsekas 1988, The auction
-algorithm). Where more want places than there are, bids rise until they give up. Written in the part of Python
+algorithm). Where more want places than there are, who has bid often gives up. Written in the part of Python
 that numba compiles, and compiled where it is installed.
 """
 
@@ -35,6 +35,7 @@ _AT_ONCE = 50  # steps that are bid at once, at most
 Graph = tuple[IntArray, Numbers, FloatArray, NDArray[np.uint8], Numbers]
 Lists = tuple[Numbers, FloatArray, FloatArray]  # who stands in the other places, their bids, and the least
 Market = tuple[Graph, Lists, IntArray, FloatArray]  # with on how many lists each is, and everybody's lift
+Crowd = tuple[BoolArray, BoolArray, IntArray]  # who could be on any list, who still bids, in what order
 Queue = tuple[IntArray, BoolArray, IntArray]  # a ring of members, who is in it, where it begins and how many
 
 
@@ -67,30 +68,23 @@ def evenly(
     """
     lists = _lists(graph, length - graph[4].shape[1])
     shown, could = _shown(graph[4], lists[0]), _could(graph)
-    lifts, bidding, left = np.zeros(len(order)), could.copy(), np.array([most * len(order)])
+    lifts, crowd, left = np.zeros(len(order)), (could, could.copy(), order), np.array([most * len(order)])
     goal = part * gini(shown[could])
     highest = max(int(shown[could].mean()), 2) if step and could.any() else 0
     for wanted in range(1, highest):
         # That everybody is on some list comes before how evenly.
         until = goal if wanted > 1 else -1.0
-        _hold((graph, lists, shown, lifts), order, bidding, left, wanted, step, until)
+        _hold((graph, lists, shown, lifts), crowd, left, wanted, step, until)
         if gini(shown[could]) <= goal or not left[0]:
             break
-    return lifts, np.concatenate((graph[4], lists[0]), axis=1), lists[2], could & ~bidding
+    return lifts, np.concatenate((graph[4], lists[0]), axis=1), lists[2], could & ~crowd[1]
 
 
 @compiled
-def _hold(
-    market: Market,
-    order: IntArray,
-    bidding: BoolArray,
-    left: IntArray,
-    wanted: int,
-    step: float,
-    until: float,
-) -> None:
+def _hold(market: Market, crowd: Crowd, left: IntArray, wanted: int, step: float, until: float) -> None:
     """Let bid who is on too few lists and whom they displace, until all are on as many as are wanted."""
-    could, shown, ranks = _could(market[0]), market[2], np.argsort(order)
+    (could, bidding, order), shown = crowd, market[2]
+    ranks = np.argsort(order)
     queue = np.zeros(len(order), np.int64), np.zeros(len(order), np.bool_), np.zeros(2, np.int64)
     bids, check = np.zeros(len(order), np.int64), len(order) // _CHECKS + 1
     _put(queue, order[bidding[order] & (shown[order] < wanted)])

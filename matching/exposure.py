@@ -18,7 +18,7 @@ from .auction import evenly, gini
 from .index import PeerIndex, PriceList, Prices
 from .learning import ROTATION
 from .matcher import Matcher
-from .rivalry import Rivals, ask_at_once, ask_one_by_one
+from .rivalry import Asking
 from .roster import Roster
 from .search import COMPILED
 
@@ -121,49 +121,37 @@ def balance(
     index, unit = matcher.index_, _TURNS * matcher.model_.rotation
     if COMPILED and index.segments and not index.is_sorted:
         matcher.compact()
-    asking = _Asking(matcher, _awake(index), _hidden_rows(index, exclude or {}), progress)
+    asking = Asking(matcher, _awake(index), _hidden_rows(index, exclude or {}))
+    ask = asking.at_once if COMPILED and index.segments else asking.one_by_one
     known, entry, order = None, np.zeros(len(asking.rows)), np.argsort(index.roster.codes[asking.rows])
     for number in range(TIMES):
         had = len(known.others) if known else 0
-        known = asking.ask(number, known, entry)
-        graph = known.graph(matcher, asking.hidden)
-        lifts, lists, entry, gave_up = evenly(graph, order, FIRST, STEP * unit, HALF, BIDS)
+        prices = _easiest_first(asking, entry)
+        known = ask(RIVALS, prices, known, _part_of(progress, number))
+        lifts, lists, entry, gave_up = evenly(asking.graph(known), order, FIRST, STEP * unit, HALF, BIDS)
         if not lifts.any() or len(known.others) < FEW_NEW * had:
             break
     progress(1.0)
     # Only how prices compare counts; so that who comes next pays no more than who is lifted most, and doesn't
     # pay what was bid where there are too few places.
     usual = lifts[~gave_up]
-    prices = (np.quantile(usual, 1 - NEWCOMERS) if len(usual) else 0.0) - lifts
-    return Exposure(index.roster, asking.rows, prices, lists)
+    values = (np.quantile(usual, 1 - NEWCOMERS) if len(usual) else 0.0) - lifts
+    return Exposure(index.roster, asking.rows, values, lists)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asking:
-    """Ask for everybody's rivals, thousands at once with compiled code."""
+def _part_of(progress: Callable[[float], None], number: int) -> Callable[[float], None]:
+    """Return what is told how far one time of asking is."""
+    return lambda done: progress(0.99 * (number + done) / TIMES)
 
-    matcher: Matcher
-    rows: IntArray
-    hidden: Mapping[int, IntArray]
-    progress: Callable[[float], None]
 
-    def ask(self, number: int, known: Rivals | None, entry: FloatArray) -> Rivals:
-        """Return what is known, and whose lists each comes onto most easily; `entry` is by number."""
-        charged = np.zeros(self.matcher.index_.rows)
-        if len(entry):
-            entry = np.minimum(entry, np.max(entry, where=entry < np.inf, initial=0.0))
-            low, high = np.quantile(entry, (EASIEST, 1), method="lower")
-            charged[self.rows] = np.maximum(entry, low) - high
-        ask = ask_at_once if COMPILED and self.matcher.index_.segments else ask_one_by_one
-        return ask(
-            self.matcher,
-            self.rows,
-            RIVALS,
-            self.hidden,
-            lambda done: self.progress(0.99 * (number + done) / TIMES),
-            Prices.of(charged),
-            known,
-        )
+def _easiest_first(asking: Asking, entry: FloatArray) -> Prices:
+    """Return prices by which each asks for those whose lists they come onto most easily."""
+    charged = np.zeros(asking.matcher.index_.rows)
+    if len(entry):
+        entry = np.minimum(entry, np.max(entry, where=entry < np.inf, initial=0.0))
+        low, high = np.quantile(entry, (EASIEST, 1), method="lower")
+        charged[asking.rows] = np.maximum(entry, low) - high
+    return Prices.of(charged)
 
 
 def _awake(index: PeerIndex) -> IntArray:

@@ -15,7 +15,7 @@ from matching.everybody import Crowd
 from matching.exposure import balance
 from matching.index import Prices
 from matching.ranking import LEVEL, turns
-from matching.rivalry import ask_at_once, ask_one_by_one
+from matching.rivalry import Asking
 from tests.matching import strategies
 from tests.matching.test_search import matcher_of, town
 
@@ -81,10 +81,10 @@ def test_pairs_of_many_are_those_of_few(learnt: bool) -> None:
     hidden = {row: np.arange(row % 7, 90, 11) for row in range(0, 90, 3)}
     for row in (0, 1):
         matcher.index_.members.table["suggestible"][row] = False  # they have no list, and are on none
-    few, many = None, None
+    few, many, asking = None, None, Asking(matcher, rows, hidden)
     for n, prices in ((8, free), (6, Prices.of(np.random.default_rng(2).normal(0, 0.4, 90)))):
-        few = ask_one_by_one(matcher, rows, n, hidden, lambda _: None, prices, few)
-        many = ask_at_once(matcher, rows, n, hidden, lambda _: None, prices, many)
+        few = asking.one_by_one(n, prices, few, lambda _: None)
+        many = asking.at_once(n, prices, many, lambda _: None)
 
     assert few is not None
     assert many is not None
@@ -104,8 +104,8 @@ def test_pairs_are_marked_with_who_may_see_whom() -> None:
     of = [numbers[f"m{at}"] for at in range(12)]
     hidden = {of[2]: np.array([of[3]])}
 
-    rivals = ask_one_by_one(matcher, rows, 12, {}, lambda _: None, Prices.of(np.zeros(12)))
-    ends, others, _, marks, _ = rivals.graph(matcher, hidden)
+    rivals = Asking(matcher, rows, {}).one_by_one(12, Prices.of(np.zeros(12)), None, lambda _: None)
+    ends, others, _, marks, _ = Asking(matcher, rows, hidden).graph(rivals)
 
     owners = np.repeat(rows, np.diff(ends)).tolist()
     seen = {
