@@ -1,7 +1,7 @@
 """Kith's matching library: profiles in, suggestions and introductions out.
 
 No clock, no randomness, no environment, no network. What needs only the standard library and h3 is imported
-at once; the estimators, which need scikit-learn (a second or more), on first use.
+at once; the estimators, which need scikit-learn (a second), on first use.
 """
 
 from importlib import import_module

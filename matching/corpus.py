@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array, diags_array, hstack
-from sklearn.utils.extmath import randomized_svd
 
 from .arrays import BoolArray, FloatArray, IntArray, Numbers
 from .columns import Columns
+from .estimator import randomized_svd
 from .index import PeerIndex
 from .latent import Fitted
 from .model import FEWEST_MEMBERS, TermModel

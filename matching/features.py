@@ -12,12 +12,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
 
 from .arrays import FloatArray, IntArray
 from .columns import Columns, Row
+from .estimator import BaseEstimator, Tags, TransformerMixin, check_is_fitted
 from .latent import Points
 from .model import TermModel
 from .profile import FACETS, Profile

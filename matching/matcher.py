@@ -9,14 +9,12 @@ from types import EllipsisType
 from typing import Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
 
 from .answer import Acquaintance, Answer, Front, Introduction
 from .arrays import FloatArray, IntArray, WordArray
 from .asking import Asking
 from .completion import Spellings
+from .estimator import BaseEstimator, Tags, check_is_fitted
 from .facts import Question
 from .features import ProfileVectorizer, takes_profiles, weights_of_facets
 from .front import AHEAD

@@ -103,6 +103,8 @@ def serve(settings: Settings, *, host: str, port: int, workers: int | None, work
 
 def make_app(settings: Settings, redis_address: str, revive: Callable[[], str] | None) -> "WSGIApplication":
     """Make a serving process' app, on its own connections."""
+    # Nearly all that is loaded stays: to look through it again and again meanwhile took a seventh of a start.
+    gc.disable()
     # Imported here: the parent must not import Prometheus' client before it has named the place for metrics.
     from service.app import create_app
 
@@ -139,9 +141,12 @@ def start_worker() -> "subprocess.Popen[bytes]":
 
 def load_matching() -> None:
     """Load what a first miss needs, and keep all that is there by then out of the garbage collector's way."""
-    # scikit-learn takes a second or more to import: meanwhile hits are answered, and a first miss waits less.
-    from matching import Matcher
+    # scikit-learn takes a second to import: meanwhile hits are answered, and a first miss waits less.
+    try:
+        from matching import Matcher
 
-    Matcher()
-    # Modules stay: to look through their 170,000 objects again stops every thread for an eighth of a second.
-    gc.freeze()
+        Matcher()
+    finally:
+        # To look through the 170,000 objects of modules again stops every thread for an eighth of a second.
+        gc.freeze()
+        gc.enable()

@@ -2,13 +2,16 @@
 
 import doctest
 import importlib
+import json
 import pkgutil
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
 import matching
+from matching.estimator import named_only
 
 MODULES = [f"matching.{module.name}" for module in pkgutil.iter_modules(matching.__path__)]
 
@@ -41,6 +44,28 @@ def test_building_profiles_loads_no_numerics() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_a_matcher_loads_no_statistics_and_scikit_learn_finds_them_once_it_asks() -> None:
+    program = (
+        "import sys; from matching import Matcher; Matcher().fit([]);"
+        "print('scipy.stats' in sys.modules);"
+        "from sklearn.utils.fixes import _mode; print(_mode([1, 2, 2]).mode.item())"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["False", "2"]
+
+
+def test_what_is_loaded_already_stays_loaded() -> None:
+    with named_only("json"):
+        assert sys.modules["json"] is json
+    with named_only("no_such_module"):
+        assert not vars(sys.modules["no_such_module"]).keys() - vars(ModuleType("")).keys()
+
+    assert sys.modules["json"] is json
+    assert "no_such_module" not in sys.modules
 
 
 def test_every_name_is_there_and_no_other() -> None:
