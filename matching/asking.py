@@ -15,7 +15,7 @@ from .front import AHEAD, Standing
 from .index import PeerIndex
 from .model import TermModel
 from .profile import FACETS, Profile
-from .ranking import HALF, NEAR, UNMOVED, chosen, length_norm, rank, score, turns
+from .ranking import HALF, NEAR, chosen, length_norm, needed, rank, score, turns
 from .search import Found, Order, Search
 from .suggestion import Asker
 
@@ -102,9 +102,9 @@ class Asking:
         return shortfall.explain(missing, profile, question, verdict)
 
     def stand(self, search: Search, front: Front, n: int, acquainted: Mapping[str, int]) -> Standing:
-        """Return how those who may be among the best n stand: who was in front or has changed, or anybody."""
-        few = min(n, AHEAD * UNMOVED)
-        order = Order(few, few + n if n > few else few, self.model.rotation, self.index.prices)
+        """Return how those stand who may be on a list of n: who was in front or has changed, or anybody."""
+        few, moved = needed(n)
+        order = Order(AHEAD * few, AHEAD * moved, self.model.rotation, self.index.prices)
         known = self.index.roster.find(acquainted)
         some = self.index.rows_of({*front.ids, *front.changed}) if front.ids else None
         found, whole = self.found(search, order, np.array(sorted(known.values()), np.int64), some)

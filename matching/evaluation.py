@@ -23,9 +23,9 @@ from .learning import Feedback
 from .matcher import A_MONDAY, Matcher
 from .plain import PlainCosine
 from .profile import Profile
-from .ranking import listed, rank
+from .ranking import FIRST, listed, rank
 
-FIRST, MOST = 10, 100  # suggestions that a member sees, and that are looked through
+MOST = 100  # suggestions that are looked through
 Friends = Mapping[str, Collection[str]]
 
 

@@ -18,13 +18,13 @@ from .auction import evenly, gini
 from .index import PeerIndex, PriceList, Prices
 from .learning import ROTATION
 from .matcher import Matcher
+from .ranking import FIRST
 from .rivalry import Asking
 from .roster import Roster
 from .search import COMPILED
 
 _TURNS = 1 / ROTATION  # from how far turns move to the spread of values
 
-FIRST = 10  # places of a list that count
 RIVALS, TIMES = 32, 7  # asked for of each member, and how often at most
 STEP = 0.004  # of the spread of values: what a bid is more than it has to be
 FEW_NEW = 1.01  # times as many pairs as before, which change little

@@ -12,7 +12,7 @@ import numpy as np
 from .answer import Front, Mark
 from .arrays import BoolArray, FloatArray, IntArray, WordArray
 from .index import PeerIndex
-from .ranking import UNMOVED, listed
+from .ranking import FIRST, UNMOVED, listed, needed
 
 AHEAD = 2  # times as many are kept as are listed
 
@@ -33,7 +33,7 @@ class Standing:
 
     @property
     def moved(self) -> FloatArray:
-        """Return what orders a list after the first few: ranks with prices and turns."""
+        """Return what orders the fifth to the tenth place of a list: ranks with prices and turns."""
         return self.ranks + self.moves
 
     def listed(self, n: int) -> list[int]:
@@ -42,16 +42,15 @@ class Standing:
 
     def fill(self, front: Front, n: int, order: Sequence[int]) -> bool:
         """Tell whether these positions make a whole list, whoever else there is who hasn't changed."""
-        first, others = (np.array(places, np.int64) for places in (order[:UNMOVED], order[UNMOVED:]))
-        by_rank = self._before(self.ranks, front.by_rank)[first]
-        return bool(
-            len(order) == n and by_rank.all() and self._before(self.moved, front.by_moved)[others].all()
-        )
+        by_rank, by_moved = self._before(self.ranks, front.by_rank), self._before(self.moved, front.by_moved)
+        by_rank[order[UNMOVED:FIRST]] = by_moved[order[UNMOVED:FIRST]]
+        return len(order) == n and bool(by_rank[list(order)].all())
 
     def front(self, before: Front, index: PeerIndex, n: int) -> Front:
         """Return who stands in front of a list of n; before the marks of `before` nobody is missing here."""
-        by_rank, rank_mark = self._foremost(self.ranks, AHEAD * min(n, UNMOVED), before.by_rank)
-        by_moved, moved_mark = self._foremost(self.moved, AHEAD * n, before.by_moved)
+        few, moved = needed(n)
+        by_rank, rank_mark = self._foremost(self.ranks, AHEAD * few, before.by_rank)
+        by_moved, moved_mark = self._foremost(self.moved, AHEAD * moved, before.by_moved)
         rows = self.rows[np.union1d(by_rank, by_moved)]
         return Front(tuple(index.roster.ids(rows)), rank_mark, moved_mark)
 

@@ -17,7 +17,6 @@ from .completion import Spellings
 from .estimator import BaseEstimator, Tags, check_is_fitted
 from .facts import Question
 from .features import ProfileVectorizer, takes_profiles, weights_of_facets
-from .front import AHEAD
 from .index import PeerIndex, PriceList, Prices
 from .model import TermModel
 from .profile import Profile, check_facet, check_question
@@ -199,8 +198,8 @@ class Matcher(BaseEstimator):
     ) -> Answer:
         """Suggest peers, best first.
 
-        Best is who scores highest, acquaintances in common first. After the first few, who would be seen by
-        nobody comes before others (their price), and alike peers take turns.
+        Best is who scores highest, acquaintances in common first. From the fifth place to the tenth, who
+        would be seen by nobody comes before others (their price), and alike peers take turns.
 
         Parameters
         ----------
@@ -240,11 +239,12 @@ class Matcher(BaseEstimator):
         asking = self._asking()
         asker, search = asking.put(profile, question, facet)
         before, known = front or Front(), acquainted or {}
-        standing = asking.stand(search, before, n if front is None else AHEAD * n, known)
-        if before.ids and not standing.fill(before, n, standing.listed(n)):
-            before = Front()
-            standing = asking.stand(search, before, AHEAD * n, known)
+        standing = asking.stand(search, before, n, known)
         at = standing.listed(n)
+        if before.ids and not standing.fill(before, n, at):
+            before = Front()
+            standing = asking.stand(search, before, n, known)
+            at = standing.listed(n)
         rows, scores = standing.rows[at], standing.scores[at].tolist()
         verdict = index.judge(asker.facts, question, rows)
         teller = Teller(asker, index, self.weights_, rows.tolist(), verdict)

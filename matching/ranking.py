@@ -18,6 +18,7 @@ _SOFT_TERMS = 100.0  # with many fewer terms than that, their number hardly matt
 _MANY = 2  # the step of many acquaintances in common
 _SOME = 8.0  # what some add, in turns' reach (3.2 times the spread of values): much likeness still wins
 UNMOVED = 4  # places of a list that neither prices nor turns touch
+FIRST = 10  # places that members see, among which these move; beyond, they touch nothing either
 TIER = 2.0**20  # above all values, which keep 32 bits behind the point beside it
 HALF = 0.3  # of what a member has in common with their like: the value that scores in the middle
 NEAR = 0.3  # what nearness of 1 adds, before anything was fitted; the commonest shared term adds 1
@@ -164,11 +165,17 @@ def best(scores: FloatArray, codes: WordArray, n: int) -> list[int]:
 
 
 def listed(ranks: FloatArray, moves: FloatArray, codes: WordArray, n: int) -> list[int]:
-    """Return the positions of the n on a list: the first few by rank alone, the others by rank and moves."""
-    first = best(ranks, codes, min(n, UNMOVED))
-    if n <= len(first) or len(first) == len(ranks):
-        return first
-    moved = ranks + moves
-    moved[first] = -np.inf
-    others = best(moved, codes, n - len(first))
-    return first + [at for at in others if moved[at] > -np.inf]
+    """Return the positions of the n on a list: by rank, but the fifth to the tenth by rank and moves."""
+    places: list[int] = []
+    for values, last in ((ranks, UNMOVED), (ranks + moves, FIRST), (ranks, n)):
+        wanted = min(n, last, len(ranks)) - len(places)
+        if wanted > 0:
+            left = values.copy()
+            left[places] = -np.inf
+            places += best(left, codes, wanted)
+    return places
+
+
+def needed(n: int) -> tuple[int, int]:
+    """Return how many of the best by rank, and of those by rank and moves, a list of n can hold."""
+    return n if n > FIRST else min(n, UNMOVED), min(n, FIRST)

@@ -21,7 +21,7 @@ from service.usecases.fronts import KeptFront, front_for
 if TYPE_CHECKING:
     from matching import Answer, Front, Matcher
 
-FORMAT = "4"
+FORMAT = "5"
 _Others = tuple[list[tuple[str | None, Pair]], Mapping[str, int]]
 
 

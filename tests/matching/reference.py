@@ -40,7 +40,7 @@ class Peer:
     slots: tuple[Slot, ...]
     shared: dict[str, set[str]]
     rank: float = math.nan
-    moved: float = math.nan  # with price and turn: the order after the first four
+    moved: float = math.nan  # with price and turn: the order from the fifth place to the tenth
 
 
 @dataclass(frozen=True)

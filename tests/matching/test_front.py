@@ -86,7 +86,7 @@ def agree(step: Step) -> None:
     assert step.whole.front is None
 
 
-@pytest.mark.parametrize("n", [1, 3, 8, 15])
+@pytest.mark.parametrize("n", [1, 3, 8, 30])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_who_stood_in_front_and_who_changed_answer_like_everybody(seed: int, n: int) -> None:
     found = list(walk(seed, n, 30))
@@ -102,7 +102,7 @@ def test_who_stood_in_front_and_who_changed_answer_like_everybody(seed: int, n: 
 @settings(max_examples=25, deadline=None)
 @given(
     st.integers(0, 10_000),
-    st.integers(1, 20),
+    st.integers(1, 40),
     st.sampled_from((None, "interests")),
     st.sampled_from((None, "in_person", "online")),
     st.sampled_from((None, 3.0, 60.0)),
@@ -134,6 +134,20 @@ def test_everybody_is_looked_at_when_too_few_are_left_in_front() -> None:
     assert second.items == matcher.suggest(members[0], 4).items
     assert second.front is not None
     assert set(second.front.ids) > set(first.front.ids[-3:])
+
+
+def test_everybody_is_looked_at_when_only_the_first_ten_are_left() -> None:
+    members = alike(60)
+    matcher = Matcher().fit(members)
+    first = matcher.suggest(members[0], 12, front=Front())
+    assert first.front is not None
+    fallen = set(first.front.ids) - {item.id for item in first.items[:10]}
+
+    matcher.update(*(Profile(one, "N", interests=("opera",)) for one in fallen))
+    second = matcher.suggest(members[0], 12, front=replace(first.front, changed=fallen))
+
+    assert second.scanned
+    assert second.items == matcher.suggest(members[0], 12).items
 
 
 def test_where_all_stand_in_front_there_is_nobody_behind() -> None:

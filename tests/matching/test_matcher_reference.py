@@ -51,15 +51,9 @@ def agree(answer: Answer, expected: Expected, asked: Asked) -> None:
         assert item.slots == peer.slots
         assert item.distance == (band(peer.km) if "in_person" in peer.modes else None)
         assert {facet: set(map(normalise, item.shared[facet])) for facet in FACETS} == peer.shared
-    first, later = ids[:4], ids[4:]
-    in_order(
-        [expected.peers[one].rank for one in first],
-        [expected.peers[one].rank for one in expected.peers.keys() - first],
-    )
-    in_order(
-        [expected.peers[one].moved for one in later],
-        [expected.peers[one].moved for one in expected.peers.keys() - ids],
-    )
+    for begin, end, order in ((0, 4, "rank"), (4, 10, "moved"), (10, None, "rank")):
+        part, left = ids[begin:end], expected.peers.keys() - ids[:end]
+        in_order(*([getattr(expected.peers[one], order) for one in some] for some in (part, left)))
     if expected.missing:
         assert answer.shortfall is not None
         shortfall = answer.shortfall

@@ -147,13 +147,16 @@ def test_the_best_are_those_of_a_full_sort(peers: list[tuple[float, int]], n: in
         (3, [0, 1, 2]),
         (4, [0, 1, 2, 3]),
         (5, [0, 1, 2, 3, 7]),
-        (8, [0, 1, 2, 3, 7, 6, 5, 4]),
-        (20, [0, 1, 2, 3, 7, 6, 5, 4]),
+        (8, [0, 1, 2, 3, 7, 6, 5, 10]),
+        (10, [0, 1, 2, 3, 7, 6, 5, 10, 11, 4]),
+        (11, [0, 1, 2, 3, 7, 6, 5, 10, 11, 4, 8]),
+        (20, [0, 1, 2, 3, 7, 6, 5, 10, 11, 4, 8, 9]),
     ],
 )
-def test_moves_count_after_the_first_four(n: int, expected: list[int]) -> None:
-    ranks, moves = np.array([9.0, 8, 7, 6, 5, 4, 3, 2]), np.array([-90.0, -80, -70, -60, -50, -3, -1, 2])
-    codes = np.arange(8).astype(np.uint64)
+def test_moves_count_from_the_fifth_to_the_tenth_place(n: int, expected: list[int]) -> None:
+    ranks = np.arange(12.0)[::-1]
+    moves = np.array([-90.0, -80, -70, -60, -5, 3, 5, 7, -50, -40, 8, 8])
+    codes = np.arange(12).astype(np.uint64)
 
     assert listed(ranks, moves, codes, n) == expected
 
