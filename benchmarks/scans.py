@@ -27,7 +27,6 @@ from matching.profile import EARTH_KM
 from matching.search import Order, Search
 
 ALIKE = 20
-FEW = 5
 ON = date(2026, 11, 30)
 SKLEARN, PRODUCT, NUMPY = "scikit-learn", "one sparse product", "Kith, NumPy"
 COMPILED, SUGGEST, BOUND = "Kith, compiled", "Kith, suggest", "memory bound"
@@ -84,7 +83,7 @@ class Asking:
     @property
     def order(self) -> Order:
         """Return what the best are chosen by."""
-        return Order(FEW, FEW + ALIKE, 0.0, self.matcher.index_.prices)
+        return Order(ALIKE, 0, 0.0, self.matcher.index_.prices)
 
     def searches(self) -> list[Search]:
         """Prepare the questions."""

@@ -99,7 +99,9 @@ class TermEntries:
 
     def one(self, term: int) -> Put:
         """Return what one term puts on its own column, and on which others how much."""
-        first, last = self._ends.values[term : term + 2].tolist()
+        first, last = self._ends.values.item(term), self._ends.values.item(term + 1)
+        if first == last:  # as of most terms
+            return self.own(term), []
         others = self._columns.values[first:last].tolist(), self._values.values[first:last].tolist()
         return self.own(term), list(zip(*others, strict=True))
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from .arrays import FloatArray, IntArray, Numbers
+from .arrays import BoolArray, FloatArray, IntArray
 from .scanned import Ascending, Asked, Block, Heaps, Kept, Offered, Picks, Rows, Stated, Stretch, Terms
 
 _A, _B, _C = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -22,6 +22,7 @@ _ROUNDING = 1e-6
 _BLOCK = 8192  # rows whose sums the processor's nearest memory holds
 _RARE = 16  # a term is that at most one in so many states
 _MARKS = 1024  # that tell of most terms at once that they are not asked for
+_EARLY, _FEW = 2, 256  # times as many as are wanted are judged first, where no more are wanted
 
 
 def compiled(function: Any) -> Any:
@@ -265,16 +266,88 @@ def _spans(stretch: Stretch, terms: Terms) -> IntArray:
 
 
 @compiled
+def _ranges(stretch: Stretch, reach: FloatArray) -> IntArray:
+    """Return where the rows within reach begin and end."""
+    ranges = np.empty(reach.shape, np.int64)
+    for number in range(len(reach)):
+        for end in range(2):
+            ranges[number, end] = stretch.starts[
+                _bisect(stretch.keys, 0, len(stretch.keys), reach[number, end])
+            ]
+    return ranges
+
+
+@compiled
+def _raise(rows: Rows, asked: Asked, block: Block, ranges: IntArray, heaps: Heaps) -> None:
+    """Raise the best so far to what as many come to at least, of those who state the dearest terms.
+
+    So most others need neither be summed up nor judged.
+    """
+    most = _EARLY * max(len(heaps[0]), len(heaps[1]))
+    picks, trial = (np.empty(most, np.int64), np.empty(most)), (heaps[0].copy(), heaps[1].copy())
+    _judge(rows, asked, picks, _pick_early(rows, block, ranges, picks), True, trial, _no_one(most))
+    for number in range(2):
+        # Less by what roundings come to, lest they aren't found themselves.
+        heaps[number][:] = np.maximum(heaps[number], trial[number][0] - _ROUNDING)
+
+
+@compiled
+def _pick_early(rows: Rows, block: Block, ranges: IntArray, picks: Picks) -> int:
+    """Pick rows within some ranges by the dearest terms that they state; return how many."""
+    (picked, shares), (terms, postings, spans, _, _) = picks, block
+    marks, count = _marks(terms), 0
+    for term in range(len(terms.columns)):
+        for first, last in ranges:
+            for at in range(_bisect(postings, spans[term, 0], spans[term, 1], first), spans[term, 1]):
+                if postings[at] >= last:
+                    break
+                if count == len(picked):
+                    return count
+                picked[count] = postings[at]
+                dearest, shares[count] = _shared(rows.terms, terms, marks, postings[at])
+                count += dearest == term  # else they were picked by a dearer one
+    return count
+
+
+@compiled
+def _marks(terms: Terms) -> BoolArray:
+    marks = np.zeros(_MARKS, np.bool_)
+    for column in terms.columns:
+        marks[column % _MARKS] = True
+    return marks
+
+
+@compiled
+def _shared(stated: Stated, terms: Terms, marks: BoolArray, row: int) -> tuple[int, float]:
+    """Return the dearest of the terms that a row states, and what all of them come to."""
+    dearest, share = len(terms.columns), 0.0
+    for facet in range(len(stated.ends)):
+        columns, ends = stated.columns[facet], stated.ends[facet]
+        for at in range(ends[row], ends[row + 1]):
+            if marks[columns[at] % _MARKS]:
+                for term in range(len(terms.columns)):
+                    if terms.columns[term] == columns[at] and terms.facets[term] == facet:
+                        dearest, share = min(dearest, term), share + terms.shares[term]
+    return dearest, share
+
+
+@compiled
+def _no_one(room: int) -> Kept:
+    return np.empty(room, np.int64), np.empty(room), np.empty(room), 0
+
+
+@compiled
 def best_of_segment(
     rows: Rows, asked: Asked, offered: Offered, reach: FloatArray, stretch: Stretch, some: bool, heaps: Heaps
 ) -> Kept:
     """Return some rows of a segment who fit, with what they share and are worth: the best among them."""
-    found, terms = (np.empty(64, np.int64), np.empty(64), np.empty(64), 0), _terms(offered)
-    spans, sums, keys, starts = _spans(stretch, terms), np.zeros(_BLOCK), stretch.keys, stretch.starts
-    picks = np.empty(_BLOCK, np.int64), np.empty(_BLOCK)
-    for number in range(len(reach)):
-        first = np.int64(starts[_bisect(keys, 0, len(keys), reach[number, 0])])
-        last = np.int64(starts[_bisect(keys, 0, len(keys), reach[number, 1])])
+    found: Kept = _no_one(64)
+    picks, terms = (np.empty(_BLOCK, np.int64), np.empty(_BLOCK)), _terms(offered)
+    spans, sums, ranges = _spans(stretch, terms), np.zeros(_BLOCK), _ranges(stretch, reach)
+    if some and max(len(heaps[0]), len(heaps[1])) <= _FEW:
+        _raise(rows, asked, Block(terms, stretch.postings, spans, np.int64(0), sums), ranges, heaps)
+    for begin, last in ranges:
+        first = begin
         while first < last:
             block = Block(terms, stretch.postings, spans, first, sums[: min(last - first, _BLOCK)])
             if some:
@@ -289,30 +362,11 @@ def best_of_segment(
 
 
 @compiled
-def best_of_tail(
-    rows: Rows, asked: Asked, offered: Offered, stated: Stated, first: int, some: bool, heaps: Heaps
-) -> Kept:
+def best_of_tail(rows: Rows, asked: Asked, offered: Offered, first: int, some: bool, heaps: Heaps) -> Kept:
     """Return some rows from `first` on who fit, like `best_of_segment`."""
-    found, terms = (np.empty(64, np.int64), np.empty(64), np.empty(64), 0), _terms(offered)
-    shared = np.zeros(len(rows.codes) - first)
-    for facet in range(len(stated.ends)):
-        _add(terms, facet, stated.columns[facet], stated.ends[facet], first, shared)
-    picks = np.empty(len(shared), np.int64), np.empty(len(shared))
-    count = _pick(first, shared, some, picks)
-    judged: Kept = _judge(rows, asked, picks, count, some, heaps, found)
-    return judged
-
-
-@compiled
-def _add(terms: Terms, facet: int, columns: Numbers, ends: Numbers, first: int, shared: FloatArray) -> None:
-    """Add what the rows from `first` on share in one facet."""
-    marks = np.zeros(_MARKS, np.bool_)
-    for term in range(len(terms.columns)):
-        if terms.facets[term] == facet:
-            marks[terms.columns[term] % _MARKS] = True
+    terms, shared = _terms(offered), np.empty(len(rows.codes) - first)
+    marks, picks = _marks(terms), (np.empty(len(shared), np.int64), np.empty(len(shared)))
     for number in range(len(shared)):
-        for at in range(ends[first + number], ends[first + number + 1]):
-            if marks[columns[at] % _MARKS]:
-                for term in range(len(terms.columns)):
-                    if terms.columns[term] == columns[at] and terms.facets[term] == facet:
-                        shared[number] += terms.shares[term]
+        shared[number] = _shared(rows.terms, terms, marks, first + number)[1]
+    judged: Kept = _judge(rows, asked, picks, _pick(first, shared, some, picks), some, heaps, _no_one(64))
+    return judged

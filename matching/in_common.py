@@ -86,7 +86,7 @@ class _Facet:
         self, rows: Sequence[int], terms_of: Callable[[int], Written]
     ) -> Iterator[tuple[list[Shared], list[Related]]]:
         """Yield what each row shares with the profile, and what is kin, in the order of terms."""
-        columns = [self._stated.row(row).tolist() for row in rows]
+        columns = self._stated.lists(rows)
         close = set(self._close()).intersection(chain.from_iterable(columns)).difference(self._shared)
         kin = {column: found for column in close if (found := self._kin_of(column))}
         for row, stated in zip(rows, columns, strict=True):

@@ -13,11 +13,19 @@ Picks = tuple[IntArray, FloatArray]  # rows and what they share, as far as fille
 Kept = tuple[IntArray, FloatArray, FloatArray, int]  # rows, what they share and are worth, how many
 
 
+class Stated(NamedTuple):
+    """Everybody's terms by facet: their columns, row after row, and where each row ends."""
+
+    columns: tuple[Numbers, ...]
+    ends: tuple[Numbers, ...]
+
+
 class Rows(NamedTuple):
     """What is known of everybody, by row: `facts` as `Members` has them; places by number, shape (n, 3)."""
 
     codes: WordArray
     stated: NDArray[np.uint16]
+    terms: Stated
     prices: FloatArray
     facts: NDArray[Any]
     points: FloatArray
@@ -92,10 +100,3 @@ class Block(NamedTuple):
     spans: IntArray
     first: np.int64
     shared: FloatArray
-
-
-class Stated(NamedTuple):
-    """Everybody's terms by facet: their columns, row after row, and where each row ends."""
-
-    columns: tuple[Numbers, ...]
-    ends: tuple[Numbers, ...]

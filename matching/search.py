@@ -144,7 +144,7 @@ class Search:
                 part = scans.best_of_segment(rows, asked, offered, around, one, some, heaps)
                 parts.append(part)
             if index.tail < index.rows:
-                part = scans.best_of_tail(rows, asked, offered, self._stated(), index.tail, some, heaps)
+                part = scans.best_of_tail(rows, asked, offered, index.tail, some, heaps)
                 parts.append(part)
             if min(heaps[0][0], heaps[1][0]) > -np.inf:
                 break
@@ -195,8 +195,14 @@ class Search:
 
     def _rows(self, prices: FloatArray) -> Rows:
         index, members = self.index, self.index.members
+        terms = [index.terms[facet] for facet in FACETS]
         return Rows(
-            index.roster.codes, index.stated(self.facet), prices, members.table.rows, members.place.points
+            codes=index.roster.codes,
+            stated=index.stated(self.facet),
+            terms=Stated(tuple(one.numbers for one in terms), tuple(one.ends for one in terms)),
+            prices=prices,
+            facts=members.table.rows,
+            points=members.place.points,
         )
 
     def _asked(self, order: Order) -> Asked:
@@ -234,10 +240,6 @@ class Search:
         """Return where the rows of all terms stand in a segment."""
         spans = [segment.spans(facet, columns) for facet, (columns, _) in self.offered.items()]
         return np.concatenate([np.empty((0, 2), np.int64), *spans])  # no facet may count
-
-    def _stated(self) -> Stated:
-        rows = [self.index.terms[facet] for facet in FACETS]
-        return Stated(tuple(one.numbers for one in rows), tuple(one.ends for one in rows))
 
     def _of_segment(self, segment: Segment, ranges: IntArray) -> tuple[IntArray, FloatArray]:
         """Return the rows of some ranges and what they share, from the rows of each term."""

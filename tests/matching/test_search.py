@@ -110,6 +110,20 @@ def test_few_of_many_are_looked_at(compiled: bool) -> None:
     assert min(looked_at) < 300
 
 
+def test_who_states_several_dear_terms_counts_as_one_of_the_best(compiled: bool) -> None:
+    free: dict[str, Any] = {"modes": None, "availability": (), "languages": (), "seeks": {}, "attributes": {}}
+    members = town(300, **free, activities=(), suggestible=True, full=False, radius_km=60.0)
+    terms = ("dearest", "dearer", "dear"), ("dearest", "dearer"), ("dear", "usual")
+    usual = [replace(member, interests=("usual",)) for member in members[3:]]
+    known = [replace(member, interests=some) for member, some in zip(members[:3], terms, strict=True)]
+    matcher = matcher_of([*known, *usual], 0)
+
+    found = agree(matcher, search_of(matcher, known[0]), 2, 0, 0.0)
+
+    ids = [matcher.index_.profile(row).id for row in found.rows[np.argsort(-found.shared)].tolist()]
+    assert ids[:2] == ["m1", "m2"]
+
+
 def test_common_terms_are_looked_for_only_where_they_may_decide(compiled: bool) -> None:
     chance = random.Random(4)
     members = [
