@@ -278,17 +278,22 @@ def _ranges(stretch: Stretch, reach: FloatArray) -> IntArray:
 
 
 @compiled
-def _raise(rows: Rows, asked: Asked, block: Block, ranges: IntArray, heaps: Heaps) -> None:
+def _raise(rows: Rows, asked: Asked, block: Block, ranges: IntArray, some: bool, heaps: Heaps) -> None:
     """Raise the best so far to what as many come to at least, of those who state the dearest terms.
 
     So most others need neither be summed up nor judged.
     """
-    most = _EARLY * max(len(heaps[0]), len(heaps[1]))
+    wanted = max(len(heaps[0]), len(heaps[1]))
+    if not some or wanted > _FEW:
+        return
+    most = _EARLY * wanted
     picks, trial = (np.empty(most, np.int64), np.empty(most)), (heaps[0].copy(), heaps[1].copy())
-    _judge(rows, asked, picks, _pick_early(rows, block, ranges, picks), True, trial, _no_one(most))
+    _judge(rows, asked, picks, _pick_early(rows, block, ranges, picks), some, trial, _no_one(most))
     for number in range(2):
         # Less by what roundings come to, lest they aren't found themselves.
-        heaps[number][:] = np.maximum(heaps[number], trial[number][0] - _ROUNDING)
+        heap, least = heaps[number], trial[number][0] - _ROUNDING
+        for at in range(len(heap)):
+            heap[at] = max(heap[at], least)
 
 
 @compiled
@@ -304,7 +309,7 @@ def _pick_early(rows: Rows, block: Block, ranges: IntArray, picks: Picks) -> int
                 if count == len(picked):
                     return count
                 picked[count] = postings[at]
-                dearest, shares[count] = _shared(rows.terms, terms, marks, postings[at])
+                dearest, shares[count] = _shared(rows.terms, terms, marks, picked[count])
                 count += dearest == term  # else they were picked by a dearer one
     return count
 
@@ -333,7 +338,8 @@ def _shared(stated: Stated, terms: Terms, marks: BoolArray, row: int) -> tuple[i
 
 @compiled
 def _no_one(room: int) -> Kept:
-    return np.empty(room, np.int64), np.empty(room), np.empty(room), 0
+    # To numba a literal 0 is of a type of its own, for which all that is handed it is compiled once more.
+    return np.empty(room, np.int64), np.empty(room), np.empty(room), 0 * room
 
 
 @compiled
@@ -344,8 +350,7 @@ def best_of_segment(
     found: Kept = _no_one(64)
     picks, terms = (np.empty(_BLOCK, np.int64), np.empty(_BLOCK)), _terms(offered)
     spans, sums, ranges = _spans(stretch, terms), np.zeros(_BLOCK), _ranges(stretch, reach)
-    if some and max(len(heaps[0]), len(heaps[1])) <= _FEW:
-        _raise(rows, asked, Block(terms, stretch.postings, spans, np.int64(0), sums), ranges, heaps)
+    _raise(rows, asked, Block(terms, stretch.postings, spans, np.int64(0), sums), ranges, some, heaps)
     for begin, last in ranges:
         first = begin
         while first < last:
