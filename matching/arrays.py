@@ -22,42 +22,38 @@ def check_length(values: Sequence[Any] | NDArray[Any], expected: int) -> None:
 
 
 class Growing:
-    """Hold a one-dimensional array that takes more at its end; the room doubles when it is full.
-
-    Attributes
-    ----------
-    values : array
-        A view of what is filled; it goes stale with the next change.
-    """
+    """Hold a one-dimensional array that takes more at its end; the room doubles when it is full."""
 
     def __init__(self, dtype: DTypeLike) -> None:
-        self._fill(np.empty(0, dtype), 0)
+        self._room: NDArray[Any] = np.empty(0, dtype)
+        self._size = 0
 
     @classmethod
     def over(cls, room: NDArray[Any], size: int) -> "Growing":
         """Hold what is in the front of an array, and grow in the rest of it."""
         growing = cls(room.dtype)
-        growing._fill(room, size)
+        growing._room, growing._size = room, size
         return growing
 
     def __len__(self) -> int:
-        return len(self.values)
+        return self._size
 
-    def _fill(self, room: NDArray[Any], size: int) -> None:
-        # An attribute, not a property: a question asks for it hundreds of times.
-        self._room, self.values = room, room[:size]
+    @property
+    def values(self) -> NDArray[Any]:
+        """Return a view of what is filled; it goes stale with the next change."""
+        return self._room[: self._size]
 
     def extend(self, more: ArrayLike) -> None:
         """Append values."""
         added = np.asarray(more, self._room.dtype)
-        before, room = len(self.values), self._room
-        size = before + len(added)
-        if size > len(room):
+        size = self._size + len(added)
+        if size > len(self._room):
             # Zeros, since memory that others have left could hold what was to be forgotten.
-            room = np.zeros(max(size, 2 * before), room.dtype)
-            room[:before] = self.values
-        room[before:size] = added
-        self._fill(room, size)
+            room = np.zeros(max(size, 2 * self._size), self._room.dtype)
+            room[: self._size] = self.values
+            self._room = room
+        self._room[self._size : size] = added
+        self._size = size
 
     def reorder(self, first: int, order: IntArray) -> None:
         """Put the values from `first` on in another order, or keep only some of them."""
@@ -68,14 +64,14 @@ class Growing:
         if not first:
             self.replace(values)
             return
-        self.values[first:] = 0
-        self._fill(self._room, first)
+        self._room[first : self._size] = 0
+        self._size = first
         self.extend(values)
 
     def replace(self, values: NDArray[Any]) -> None:
         """Put other values in the place of all."""
         # With room behind them, lest all be copied once more for who comes next. It takes no memory yet.
-        self._fill(np.zeros(2 * len(values), self._room.dtype), len(values))
+        self._room, self._size = np.zeros(2 * len(values), self._room.dtype), len(values)
         self.values[:] = values
 
 

@@ -103,8 +103,8 @@ class Asking:
 
     def stand(self, search: Search, front: Front, n: int, acquainted: Mapping[str, int]) -> Standing:
         """Return how those stand who may be on a list of n: who was in front or has changed, or anybody."""
-        few, moved = needed(n)
-        order = Order(AHEAD * few, AHEAD * moved, self.model.rotation, self.index.prices)
+        few, moved = (AHEAD * one + 1 for one in needed(n))  # with one more, it is known if anybody is behind
+        order = Order(few, moved, self.model.rotation, self.index.prices)
         known = self.index.roster.find(acquainted)
         some = self.index.rows_of({*front.ids, *front.changed}) if front.ids else None
         found, whole = self.found(search, order, np.array(sorted(known.values()), np.int64), some)

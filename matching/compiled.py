@@ -302,6 +302,8 @@ def _pick_early(rows: Rows, block: Block, ranges: IntArray, picks: Picks) -> int
     (picked, shares), (terms, postings, spans, _, _) = picks, block
     marks, count = _marks(terms), 0
     for term in range(len(terms.columns)):
+        if terms.shares[term] <= 0:  # who shares nothing comes after all others
+            break
         for first, last in ranges:
             for at in range(_bisect(postings, spans[term, 0], spans[term, 1], first), spans[term, 1]):
                 if postings[at] >= last:

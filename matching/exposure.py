@@ -1,10 +1,11 @@
 """Somebody for everybody: in comes a matcher, out come prices that keep members from all lists, or none.
 
-A member's price is taken off their value in everybody's list, after its first few places. Prices are found in
-an auction (see `auction`), in which who is on no list, and then who is on few, bid for places; who is on many
-is charged nothing, which would cost far more likeness for the same. That is worked out on each member's best
-rivals and whose best rival they are, so its cost grows with the members, not with the pairs. Prices bring
-others near: rivals are looked for again under the prices found, and prices worked out anew on all of them.
+A member's price is taken off their value for the fifth to the tenth place of everybody's list. Prices are
+found in an auction (see `auction`), in which who is on no list, and then who is on few, bid for places; who
+is on many is charged nothing, which would cost far more likeness for the same. That is worked out on each
+member's best rivals and whose best rival they are, so its cost grows with the members, not with the pairs.
+Prices bring others near: rivals are looked for again under the prices found, and prices worked out anew on
+all of them.
 """
 
 from collections.abc import Callable, Collection, Mapping

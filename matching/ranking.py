@@ -177,5 +177,5 @@ def listed(ranks: FloatArray, moves: FloatArray, codes: WordArray, n: int) -> li
 
 
 def needed(n: int) -> tuple[int, int]:
-    """Return how many of the best by rank, and of those by rank and moves, a list of n can hold."""
+    """Return how many of the best by rank, and by rank and moves, are enough for a list of n."""
     return n if n > FIRST else min(n, UNMOVED), min(n, FIRST)

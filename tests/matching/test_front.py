@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching import Answer, Front, Matcher, Place, Profile, TermModel
+from matching import Answer, Front, Matcher, Place, Profile, TermModel, index, search
 from tests.matching import strategies
 
 PARTS = 8  # of twelve members each
@@ -97,6 +97,18 @@ def test_who_stood_in_front_and_who_changed_answer_like_everybody(seed: int, n: 
     assert 12 <= sum(kept) < 30 + (n == 1), kept
     # The first of all may stay where they are.
     assert len({tuple(item.id for item in step.whole.items) for step in found}) > (n > 1)
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered")  # as compiled, words wrap around
+@pytest.mark.parametrize("n", [1, 12])
+def test_so_they_do_with_compiled_code(monkeypatch: pytest.MonkeyPatch, n: int) -> None:
+    monkeypatch.setattr(search, "COMPILED", True)
+    monkeypatch.setattr(index, "TAIL", 16)
+    found = list(walk(3, n, 24))
+
+    for step in found:
+        agree(step)
+    assert sum(not step.kept.scanned for step in found) > 8
 
 
 @settings(max_examples=25, deadline=None)

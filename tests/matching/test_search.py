@@ -11,7 +11,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from matching import FACETS, Matcher, Place, Profile, Slot, TermModel, index, search
+from matching import FACETS, Front, Matcher, Place, Profile, Slot, TermModel, index, search
 from matching import compiled as kernels
 from matching.asking import Asking
 from matching.facts import Question
@@ -122,6 +122,33 @@ def test_who_states_several_dear_terms_counts_as_one_of_the_best(compiled: bool)
 
     ids = [matcher.index_.profile(row).id for row in found.rows[np.argsort(-found.shared)].tolist()]
     assert ids[:2] == ["m1", "m2"]
+
+
+@pytest.mark.parametrize("n", [1, 4, 12])
+def test_a_front_tells_that_somebody_is_behind(compiled: bool, n: int) -> None:
+    free: dict[str, Any] = {"modes": None, "availability": (), "languages": (), "seeks": {}, "attributes": {}}
+    members = town(300, **free, suggestible=True, full=False, radius_km=60.0)
+    matcher = matcher_of(members, 0)
+    for member in members[:12]:
+        front = matcher.suggest(member, n, front=Front()).front
+        assert front is not None
+        assert front.by_rank is not None
+        assert front.by_moved is not None
+
+
+def test_terms_that_come_to_nothing_are_nothing_in_common(compiled: bool) -> None:
+    free: dict[str, Any] = {"modes": None, "availability": (), "languages": (), "seeks": {}, "attributes": {}}
+    members = town(120, **free, interests=(), activities=("opera",), suggestible=True, full=False)
+    members = [replace(member, radius_km=60.0) for member in members]
+    asker = replace(members[0], interests=("hiking",))
+    with patch.object(index, "TAIL", 0):
+        matcher = Matcher(facet_weights={"activities": 1e-12}).fit(
+            [asker, replace(members[1], interests=("hiking",)), *members[2:]]
+        )
+
+    answer = matcher.suggest(asker, 20)
+
+    assert [len(answer.items), answer.items[0].id] == [20, "m1"]
 
 
 def test_common_terms_are_looked_for_only_where_they_may_decide(compiled: bool) -> None:
