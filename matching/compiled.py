@@ -22,7 +22,8 @@ _ROUNDING = 1e-6
 _BLOCK = 8192  # rows whose sums the processor's nearest memory holds
 _RARE = 16  # a term is that at most one in so many states
 _MARKS = 1024  # that tell of most terms at once that they are not asked for
-_EARLY, _FEW = 2, 256  # times as many as are wanted are judged first, where no more are wanted
+_EARLY = 2  # times as many as are wanted are judged before all others
+_FEW = 256  # are wanted at most where that saves more than it costs
 
 
 def compiled(function: Any) -> Any:
@@ -268,12 +269,10 @@ def _spans(stretch: Stretch, terms: Terms) -> IntArray:
 @compiled
 def _ranges(stretch: Stretch, reach: FloatArray) -> IntArray:
     """Return where the rows within reach begin and end."""
-    ranges = np.empty(reach.shape, np.int64)
+    ranges, keys = np.empty(reach.shape, np.int64), stretch.keys
     for number in range(len(reach)):
         for end in range(2):
-            ranges[number, end] = stretch.starts[
-                _bisect(stretch.keys, 0, len(stretch.keys), reach[number, end])
-            ]
+            ranges[number, end] = stretch.starts[_bisect(keys, 0, len(keys), reach[number, end])]
     return ranges
 
 

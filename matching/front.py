@@ -4,7 +4,6 @@ A list can hold nobody but those who stood in front and those who have changed s
 them stand before the marks behind which all others are.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,11 +39,11 @@ class Standing:
         """Return the positions of the n on a list."""
         return listed(self.ranks, self.moves, self.codes, n)
 
-    def fill(self, front: Front, n: int, order: Sequence[int]) -> bool:
+    def fill(self, front: Front, n: int, order: list[int]) -> bool:
         """Tell whether these positions make a whole list, whoever else there is who hasn't changed."""
-        by_rank, by_moved = self._before(self.ranks, front.by_rank), self._before(self.moved, front.by_moved)
-        by_rank[order[UNMOVED:FIRST]] = by_moved[order[UNMOVED:FIRST]]
-        return len(order) == n and bool(by_rank[list(order)].all())
+        moved, before = order[UNMOVED:FIRST], self._before(self.ranks, front.by_rank)
+        before[moved] = self._before(self.moved, front.by_moved)[moved]
+        return len(order) == n and bool(before[order].all())
 
     def front(self, before: Front, index: PeerIndex, n: int) -> Front:
         """Return who stands in front of a list of n; before the marks of `before` nobody is missing here."""

@@ -15,7 +15,6 @@ def test_what_is_loaded_at_the_start_is_not_looked_through_again() -> None:
     load_matching()
 
     assert gc.isenabled()
-
     assert gc.get_freeze_count() > 10 * len(gc.get_objects())
 
 

@@ -23,6 +23,17 @@ from matching.search import Found, Order, Search
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in scalar")
 ON = date(2024, 1, 1)
 BOTH = frozenset({"in_person", "online"})
+# Whom the rules let meet everybody else in the town.
+OPEN: dict[str, Any] = {
+    "modes": None,
+    "availability": (),
+    "languages": (),
+    "attributes": {},
+    "seeks": {},
+    "suggestible": True,
+    "full": False,
+    "radius_km": 60.0,
+}
 
 
 def town(count: int, seed: int = 1, **always: object) -> list[Profile]:
@@ -111,8 +122,7 @@ def test_few_of_many_are_looked_at(compiled: bool) -> None:
 
 
 def test_who_states_several_dear_terms_counts_as_one_of_the_best(compiled: bool) -> None:
-    free: dict[str, Any] = {"modes": None, "availability": (), "languages": (), "seeks": {}, "attributes": {}}
-    members = town(300, **free, activities=(), suggestible=True, full=False, radius_km=60.0)
+    members = town(300, **OPEN, activities=())
     terms = ("dearest", "dearer", "dear"), ("dearest", "dearer"), ("dear", "usual")
     usual = [replace(member, interests=("usual",)) for member in members[3:]]
     known = [replace(member, interests=some) for member, some in zip(members[:3], terms, strict=True)]
@@ -126,8 +136,7 @@ def test_who_states_several_dear_terms_counts_as_one_of_the_best(compiled: bool)
 
 @pytest.mark.parametrize("n", [1, 4, 12])
 def test_a_front_tells_that_somebody_is_behind(compiled: bool, n: int) -> None:
-    free: dict[str, Any] = {"modes": None, "availability": (), "languages": (), "seeks": {}, "attributes": {}}
-    members = town(300, **free, suggestible=True, full=False, radius_km=60.0)
+    members = town(300, **OPEN)
     matcher = matcher_of(members, 0)
     for member in members[:12]:
         front = matcher.suggest(member, n, front=Front()).front
@@ -137,9 +146,7 @@ def test_a_front_tells_that_somebody_is_behind(compiled: bool, n: int) -> None:
 
 
 def test_terms_that_come_to_nothing_are_nothing_in_common(compiled: bool) -> None:
-    free: dict[str, Any] = {"modes": None, "availability": (), "languages": (), "seeks": {}, "attributes": {}}
-    members = town(120, **free, interests=(), activities=("opera",), suggestible=True, full=False)
-    members = [replace(member, radius_km=60.0) for member in members]
+    members = town(120, **OPEN, interests=(), activities=("opera",))
     asker = replace(members[0], interests=("hiking",))
     with patch.object(index, "TAIL", 0):
         matcher = Matcher(facet_weights={"activities": 1e-12}).fit(
