@@ -13,13 +13,12 @@ from .facts import Facts, Question
 from .features import distinct_terms
 from .front import AHEAD, Standing
 from .index import PeerIndex
+from .latent import Points
 from .model import TermModel
 from .profile import FACETS, Profile
-from .ranking import HALF, NEAR, chosen, length_norm, needed, rank, score, turns
+from .ranking import HALF, NEAR, length_norm, needed, rank, score, turns
 from .search import Found, Order, Search
 from .suggestion import Asker
-
-DEEP = 4096  # the best by all else, to whom what is kindred is added
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +71,31 @@ class Asking:
         )
         return asker, search
 
-    def found(
-        self, search: Search, order: Order, more: IntArray, some: IntArray | None = None
-    ) -> tuple[Found, bool]:
-        """Return those who fit out of some rows, or of all the best, and of `more`; and if these are all."""
+    def found(self, search: Search, order: Order, more: IntArray, some: IntArray | None = None) -> Found:
+        """Return those who fit out of some rows, or of all the best, and of `more`."""
         dense = search.facet is None and self.index.vectorizer.dimensions > 0
+        point = self.index.point_of(search.profile) if dense else None
         if some is not None:
             found = search.of(some)
+        elif point is None:
+            found = search.best(order)
         else:
-            found = search.best(Order(DEEP, 0, 0.0, order.prices) if dense else order)
-        whole = not dense or len(found.rows) < DEEP
-        if not whole:
-            found = found.among(chosen(found.ranks, search.codes(found.rows), DEEP))
+            found = self._not_far_behind(search, order, point)
         if len(more):
             found = found.joined(search.of(np.setdiff1d(more, found.rows)))
-        if dense:
-            kindred = self.index.kindred(self.index.point_of(search.profile), found.rows)
-            found = replace(found, worth=found.worth + kindred / search.norms(found.rows))
-        return found, whole
+        return found if point is None else self._with_kindred(search, found, point)
+
+    def _not_far_behind(self, search: Search, order: Order, point: Points) -> Found:
+        """Return all who could be among the best if they were as kindred as anybody can be."""
+        first = self._with_kindred(search, search.best(order), point)
+        rank, moved = search.last(first, order)
+        most = self.index.vectorizer.most_kindred(point[1][0]) / search.least_norm
+        return search.beyond(order, rank - most, moved - most)
+
+    def _with_kindred(self, search: Search, found: Found, point: Points) -> Found:
+        """Add what is kindred."""
+        kindred = self.index.kindred(point, found.rows)
+        return replace(found, worth=found.worth + kindred / search.norms(found.rows))
 
     def explain(self, missing: int, asker: Asker, question: Question) -> Shortfall:
         """Tell why a list is short, from all who are not far beyond reach."""
@@ -107,7 +113,7 @@ class Asking:
         order = Order(few, moved, self.model.rotation, self.index.prices)
         known = self.index.roster.find(acquainted)
         some = self.index.rows_of({*front.ids, *front.changed}) if front.ids else None
-        found, whole = self.found(search, order, np.array(sorted(known.values()), np.int64), some)
+        found = self.found(search, order, np.array(sorted(known.values()), np.int64), some)
         counts = counted(found.rows, {row: acquainted[one] for one, row in known.items()})
         has_common, codes = found.shared > 0, search.codes(found.rows)
         return Standing(
@@ -116,7 +122,6 @@ class Asking:
             rank(found.worth, has_common, counts, self.model.rotation),
             self.moves(found.rows, codes),
             codes,
-            whole,
         )
 
     def moves(self, rows: IntArray, codes: WordArray) -> FloatArray:

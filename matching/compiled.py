@@ -149,9 +149,10 @@ def _judge(rows: Rows, asked: Asked, picks: Picks, count: int, some: bool, heaps
         move = rank + asked.rotation * (_turn(code ^ asked.code) - 0.5) - rows.prices[row]
         if (rank < alone[0] and move < moved[0]) or not _fits(asked, fact, code, km):
             continue
-        _push(alone, rank)
-        _push(moved, move)
-        least = _least(asked, heaps, some)
+        if not asked.fixed:
+            _push(alone, rank)
+            _push(moved, move)
+            least = _least(asked, heaps, some)
         if size == len(at):
             at, shares, worths = np.append(at, at), np.append(shares, shares), np.append(worths, worths)
         at[size], shares[size], worths[size] = row, share, worth
@@ -283,7 +284,7 @@ def _raise(rows: Rows, asked: Asked, block: Block, ranges: IntArray, some: bool,
     So most others need neither be summed up nor judged.
     """
     wanted = max(len(heaps[0]), len(heaps[1]))
-    if not some or wanted > _FEW:
+    if not some or asked.fixed or wanted > _FEW:
         return
     most = _EARLY * wanted
     picks, trial = (np.empty(most, np.int64), np.empty(most)), (heaps[0].copy(), heaps[1].copy())

@@ -62,8 +62,8 @@ class Terms(NamedTuple):
     rotation: float
     few: int
     most: int
-    deep: int
     cheapest: float
+    longest: float
     earth_km: float
     far: float
     grain: float
@@ -131,10 +131,16 @@ def _sum(
 def _mark(
     all_of: Everybody, terms: Terms, me: int, first: int, some: bool, charges: Charges, part: Part
 ) -> None:
-    """Mark who shares something, or nothing, and enough to be among the best if they lived next door."""
+    """Mark who shares something, or nothing, and enough to be among the best if they lived next door.
+
+    Or enough if they were as kindred as anybody can be, and the best so far were as little.
+    """
     shared, fits, _ = part
     norms, stated = all_of.norms, all_of.stated
-    norm, least = norms[stated[me]], charges[1][0] + terms.cheapest - terms.near
+    norm = norms[stated[me]]
+    length = all_of.lengths[me]
+    kindred = length * terms.longest / (norm * norms[0]) if length > 0 else 0.0  # even if any length may be
+    least = charges[1][0] + terms.cheapest - terms.near - 2 * kindred
     for at in range(len(shared)):
         fits[at] = (shared[at] > 0) == some and shared[at] / (norm * norms[stated[first + at]]) >= least
 
@@ -273,18 +279,6 @@ def _product(directions: NDArray[np.float32], row: int, other: NDArray[np.float3
 
 
 @compiled
-def _keep(found: Found, best: BoolArray) -> int:
-    """Move those who are marked to the front; return how many."""
-    rows, share, worth = found
-    size = 0
-    for at in range(len(best)):
-        if best[at]:
-            rows[size], share[size], worth[size] = rows[at], share[at], worth[at]
-            size += 1
-    return size
-
-
-@compiled
 def _ranks(found: Found, size: int, tier: float) -> FloatArray:
     ranks = np.empty(size)
     for at in range(size):
@@ -298,7 +292,7 @@ def _found_for(
 ) -> tuple[Found, int]:
     """Return those among whom a member's best are."""
     worth, touched, (shared, fits, nearness), found = spaces
-    me, is_dense = asking.rows[number], len(all_of.signs) > 0
+    me = asking.rows[number]
     offered = touched[: _offer(all_of, me, worth, touched)]
     around = asking.ranges[
         asking.range_ends[asking.reach[number]] : asking.range_ends[asking.reach[number] + 1]
@@ -306,9 +300,7 @@ def _found_for(
     reached = 0
     for first, last in around:
         reached += last - first
-    # What is kindred is added to the best by all else: with fewer in reach nobody is left out.
-    kept = terms.deep if is_dense else terms.most
-    charges = prices, np.full(kept if reached > kept else 1, -np.inf)
+    charges = prices, np.full(terms.most if reached > terms.most else 1, -np.inf)
     size = 0
     for some in (True, False):
         for begin, end in around:
@@ -328,10 +320,8 @@ def _found_for(
 
 
 @compiled
-def rivals_of(
-    all_of: Everybody, terms: Terms, asking: Asking, prices: FloatArray, charged: FloatArray, out: Out
-) -> None:
-    """Find the best of each who asks: the first few, and by price; `charged` is what others are cut off by.
+def rivals_of(all_of: Everybody, terms: Terms, asking: Asking, prices: FloatArray, out: Out) -> None:
+    """Find the best of each who asks: the first few, and by price.
 
     `out` is filled with how many each has, and who they are with what they rank by, after the first few and
     but for prices: the first few in front.
@@ -343,13 +333,9 @@ def rivals_of(
     spaces = np.zeros(width), np.empty(width, np.int64), part, found
     for number in range(len(asking.rows)):
         me = asking.rows[number]
-        _, reached = _found_for(all_of, terms, asking, number, charged, spaces)
+        _, reached = _found_for(all_of, terms, asking, number, prices, spaces)
         codes = _codes(all_of, terms, me, found, reached)
         if len(all_of.signs):
-            if reached > terms.deep:
-                deepest = _best(_ranks(found, reached, terms.tier), codes, terms.deep)
-                codes = codes[deepest]
-                reached = _keep(found, deepest)
             _add_kindred(all_of, me, found, reached)
         ranks = _ranks(found, reached, terms.tier)
         first = _best(ranks, codes, terms.few)

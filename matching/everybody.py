@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from scipy.sparse import block_diag
 
 from .arrays import BoolArray, FloatArray, IntArray, Numbers, spread
-from .asking import DEEP
 from .columns import GRAIN
 from .index import PeerIndex, Prices
 from .interned import Verdicts
@@ -64,11 +63,9 @@ class Crowd:
         few = min(UNMOVED, n)
         counts, room = np.zeros(len(rows), np.int64), len(rows) * (few + n)
         others, turned = np.empty(room, np.int32), np.empty(room)
-        dense = len(self._everybody.signs) > 0
-        charged = np.zeros(len(prices.values)) if dense else prices.values
-        terms = self._terms(few, n, 0.0 if dense else prices.least)
+        terms = self._terms(few, n, prices.least)
         out = counts, others, turned
-        scans.rivals_of(self._everybody, terms, self._asking(rows, hidden), prices.values, charged, out)
+        scans.rivals_of(self._everybody, terms, self._asking(rows, hidden), prices.values, out)
         size = int(counts.sum())
         return Rivals(counts, others[:size].copy(), turned[:size].copy())
 
@@ -82,8 +79,8 @@ class Crowd:
             rotation=float(model.rotation or -LEVEL),
             few=few,
             most=most,
-            deep=DEEP,
             cheapest=cheapest,
+            longest=self._index.vectorizer.most_kindred(1.0),
             earth_km=EARTH_KM,
             far=math.log1p(FAR_KM),
             grain=GRAIN,

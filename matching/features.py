@@ -144,6 +144,11 @@ class ProfileVectorizer(TransformerMixin, BaseEstimator):
             placed[facet] = lengths, known[at]
         return fitted.place(self.model_, placed, self._emphasis())
 
+    def most_kindred(self, length: float) -> float:
+        """Return how much anybody can be kindred at most to whose point is of this length."""
+        fitted = self.model_.fitted
+        return fitted.most_kindred(length, self._emphasis()) if fitted else 0.0
+
     def _emphasis(self) -> FloatArray:
         # Learnt weights of facets are in the vectors already; stated ones are not.
         if self.facet_weights is None:

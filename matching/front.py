@@ -18,17 +18,13 @@ AHEAD = 2  # times as many are kept as are listed
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Hold how some peers stand: their rows, scores, what they are ordered by, and the codes of the pairs.
-
-    `whole` tells that nobody else could come before them but who changes.
-    """
+    """Hold how some peers stand: their rows, scores, what they are ordered by, and the codes of the pairs."""
 
     rows: IntArray
     scores: FloatArray
     ranks: FloatArray
     moves: FloatArray
     codes: WordArray
-    whole: bool = True
 
     @property
     def moved(self) -> FloatArray:

@@ -4,6 +4,7 @@ A member's point is the sum of the vectors of their terms, from the community's 
 together who is alike in them, some push apart: that is what declines and connections taught.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -49,6 +50,9 @@ class Fitted:
     vectors : mapping of str to array of shape (n_terms, n_dimensions)
     centre, signs : array of shape (n_dimensions,)
         The members' mean point; 1 where likeness draws together, -1 where it pushes apart.
+    longest : float
+        No point is longer than this, where facets weigh as they were learnt: so it is known how much anybody
+        can be kindred at most.
     company : mapping of str to array of shape (n_pairs, 2)
         Per facet the rows of terms that occur in the same company.
     """
@@ -60,6 +64,7 @@ class Fitted:
     vectors: Mapping[str, NDArray[np.float32]]
     centre: FloatArray
     signs: NDArray[np.float32]
+    longest: float = math.inf
     company: Mapping[str, IntArray] = field(default_factory=_alone)
 
     @property
@@ -147,7 +152,17 @@ class Fitted:
             placed, lengths[:, None], out=np.zeros_like(placed), where=lengths[:, None] > 0
         )
         rounded = np.rint(directions / DIRECTION_GRAIN) * DIRECTION_GRAIN
+        lengths = np.minimum(lengths, self.reach(emphasis))
         return rounded.astype(np.float32), np.rint(lengths / NORM_GRAIN) * NORM_GRAIN
+
+    def reach(self, emphasis: FloatArray) -> float:
+        """Return how long a point is at most, where the facets' terms are multiplied with these."""
+        return self.longest * max(1.0, float(emphasis.max()))
+
+    def most_kindred(self, length: float, emphasis: FloatArray) -> float:
+        """Return how near anybody is at most to a point of this length: Cauchy and Schwarz, and roundings."""
+        rounded = 1 + np.sqrt(self.dimensions) * DIRECTION_GRAIN / 2
+        return float(length * (self.reach(emphasis) + NORM_GRAIN) * rounded**2) if length else 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Return what of it JSON can hold."""
@@ -155,6 +170,7 @@ class Fitted:
             "facets": self.facets.tolist(),
             "near": self.near,
             "rotation": self.rotation,
+            "longest": self.longest if math.isfinite(self.longest) else None,
             "terms": {facet: list(terms) for facet, terms in self.terms.items()},
         }
 
@@ -178,6 +194,10 @@ class Fitted:
         centre, signs = np.asarray(arrays["centre"], np.float64), np.asarray(arrays["signs"], np.float32)
         facets = np.asarray(kept["facets"], np.float64)
         near, rotation = float(kept["near"]), float(kept["rotation"])
+        longest = kept.get("longest")  # none where it was fitted before it was kept
+        limit = math.inf if longest is None else float(longest)
+        if not limit >= 0:
+            raise ValueError(f"expected no negative length of the longest point, got {limit}")
         shapes = {facet: (len(terms[facet]), signs.size) for facet in FACETS}
         expected = (signs.size,), (signs.size,), (len(FACETS),), shapes
         if (signs.shape, centre.shape, facets.shape, {f: v.shape for f, v in vectors.items()}) != expected:
@@ -186,7 +206,7 @@ class Fitted:
         if not all(np.isfinite(array).all() for array in numbers):
             raise ValueError("expected finite numbers only in what was fitted")
         company = {facet: _pairs(arrays, facet, len(terms[facet])) for facet in FACETS}
-        return cls(facets, near, rotation, terms, vectors, centre, signs, company)
+        return cls(facets, near, rotation, terms, vectors, centre, signs, limit, company)
 
 
 def _pairs(arrays: Mapping[str, NDArray[Any]], facet: str, rows: int) -> IntArray:

@@ -70,6 +70,7 @@ STEPS: tuple[tuple[str, tuple[float, ...]], ...] = (
     ("nearness", (0.0, 0.05, 0.16, 0.5, 1.5)),
     *((facet, (0.25, 0.5, 1.0, 2.0, 4.0)) for facet in FACETS),
 )
+_AT_ONCE = 65_536  # members whose points are measured together
 Progress = Callable[[float], None]
 
 
@@ -205,8 +206,18 @@ class _Learner:
             vectors=dict(zip(FACETS, np.split(vectors, ends), strict=True)),
             centre=self._space.centre @ turned,
             signs=np.sign(strengths[kept]).astype(np.float32),
+            longest=self._longest(self._space, turned),
             company=dict(zip(FACETS, self._company(self._space, ends), strict=True)),
         )
+
+    def _longest(self, space: Space, turned: FloatArray) -> float:
+        """Return the length of the longest point of a member."""
+        longest, norms = 0.0, self._corpus.norms
+        for first in range(0, len(norms), _AT_ONCE):
+            some = slice(first, first + _AT_ONCE)
+            lengths = np.linalg.norm(space.points[some] @ turned, axis=1) * norms[some]
+            longest = max(longest, float(lengths.max()))
+        return longest
 
     def _company(self, space: Space, ends: IntArray) -> Iterator[IntArray]:
         # By how far members differ in each dimension: what nobody differs in tells no company.

@@ -251,7 +251,7 @@ class Matcher(BaseEstimator):
         items = tuple(teller.tell(place, one) for place, one in enumerate(scores))
         if len(items) < n:
             return Answer(items, asking.explain(n - len(items), asker, question))
-        ahead = standing.front(before, index, n) if front is not None and standing.whole else None
+        ahead = None if front is None else standing.front(before, index, n)
         return Answer(items, None, ahead, scanned=not before.ids)
 
     def rivals(
@@ -272,7 +272,7 @@ class Matcher(BaseEstimator):
         asking = self._asking()
         _, search = asking.put(profile, Question(A_MONDAY, exclude=exclude), None)
         few = min(UNMOVED, n)
-        found, _ = asking.found(search, Order(few, n, 0.0, prices), np.empty(0, np.int64))
+        found = asking.found(search, Order(few, n, 0.0, prices), np.empty(0, np.int64))
         ranks, codes = found.ranks, search.codes(found.rows)
         best = np.union1d(chosen(ranks, codes, few), chosen(ranks - prices.values[found.rows], codes, n))
         return found.rows[best], ranks[best], codes[best]

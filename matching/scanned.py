@@ -34,6 +34,8 @@ class Rows(NamedTuple):
 class Asked(NamedTuple):
     """What is asked; `language`, `mine` and `theirs` are verdicts by number, `norms` by number of terms.
 
+    `fixed` tells that all are wanted who come to what is in front of the heaps, and not just the best.
+
     The constants of other modules come last: kept code would not see that one of them was changed.
     """
 
@@ -58,6 +60,7 @@ class Asked(NamedTuple):
     code: np.uint64
     rotation: float
     cheapest: float
+    fixed: bool
     earth_km: float
     far: float
     grain: float

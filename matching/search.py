@@ -21,7 +21,7 @@ from .facts import Facts, Question
 from .index import PeerIndex, Prices
 from .profile import EARTH_KM, FACETS, Profile
 from .ranking import FAR_KM, TIER, length_norm, nearness, pair_codes, pair_key, rank, turns, value
-from .scanned import Asked, Rows, Stated, Stretch
+from .scanned import Asked, Heaps, Rows, Stated, Stretch
 from .segment import Segment, reach
 
 COMPILED = find_spec("numba") is not None
@@ -113,7 +113,21 @@ class Search:
 
     def best(self, order: Order) -> Found:
         """Return some who fit, the best among them."""
-        return self._scanned(order) if self.index.segments and COMPILED else self._sifted(order)
+        if not self._is_compiled:
+            return self._sifted(order)
+        return self._scanned(order, (_heap(order.few), _heap(order.moved)), fixed=False)
+
+    def beyond(self, order: Order, rank: float, moved: float) -> Found:
+        """Return those who fit and come to so much, by rank or by rank, turns and prices."""
+        rank, moved = rank - _ROUNDING, moved - _ROUNDING
+        if self._is_compiled:
+            return self._scanned(order, (np.array([rank]), np.array([moved])), fixed=True)
+        found = self.everybody()
+        return found.among((found.ranks >= rank) | (self.moved(found, order) >= moved))
+
+    @property
+    def _is_compiled(self) -> bool:
+        return COMPILED and bool(self.index.segments)
 
     def _sifted(self, order: Order) -> Found:
         """Return the best with NumPy."""
@@ -129,15 +143,14 @@ class Search:
         left[first] = False
         return found.joined(self._judged(rows[left], shared[left]))
 
-    def _scanned(self, order: Order) -> Found:
-        """Return the best with compiled code."""
+    def _scanned(self, order: Order, heaps: Heaps, *, fixed: bool) -> Found:
+        """Return the best with compiled code, or if the heaps are fixed all who come to what is in front."""
         scans, index = _compiled(), self.index
-        rows, asked, around = self._rows(order.prices.values), self._asked(order), self._reach()
+        rows, asked, around = self._rows(order.prices.values), self._asked(order, fixed), self._reach()
         offered = tuple(self.offered.get(facet, _NOTHING) for facet in FACETS)
         stretches = [
             Stretch(one.keys, one.starts, one.postings, tuple(one.ends.values())) for one in index.segments
         ]
-        heaps = _heap(order.few), _heap(order.moved)
         parts = []
         for some in (True, False):
             for one in stretches:
@@ -146,23 +159,37 @@ class Search:
             if index.tail < index.rows:
                 part = scans.best_of_tail(rows, asked, offered, index.tail, some, heaps)
                 parts.append(part)
-            if min(heaps[0][0], heaps[1][0]) > -np.inf:
+            if min(heaps[0][0], heaps[1][0]) > TIER / 2:  # to which nobody comes who shares nothing
                 break
         return Found(*(np.concatenate([part[at][: part[3]] for part in parts]) for at in range(3)))
 
     def _least(self, found: Found, order: Order) -> float:
         """Return what somebody must share at least to be better than the best of some who fit."""
-        ranks = found.ranks
-        moved = ranks + turns(self.codes(found.rows), order.rotation) - order.prices.values[found.rows]
         reach = order.rotation / 2 - order.prices.least
-        least = min(_last(ranks, order.few), _last(moved, order.moved) - reach)
+        rank, moved = self.last(found, order)
+        least = min(rank, moved - reach)
         smallest = self.norm * length_norm(np.ones(1), self.mean_terms)[0]
         return float((least - TIER - self.near) * smallest) - _ROUNDING
+
+    def last(self, found: Found, order: Order) -> tuple[float, float]:
+        """Return what the last of those wanted comes to by rank, and by rank, turns and prices."""
+        return _last(found.ranks, order.few), _last(self.moved(found, order), order.moved)
+
+    def moved(self, found: Found, order: Order) -> FloatArray:
+        """Return what some are ordered by with turns and prices."""
+        added = turns(self.codes(found.rows), order.rotation) - order.prices.values[found.rows]
+        moved: FloatArray = found.ranks + added
+        return moved
 
     def codes(self, rows: IntArray) -> WordArray:
         """Return what stands for the pairs of the member with some others."""
         number = self.index.vectorizer.model_.number
         return pair_codes(self.facts.code, self.index.roster.codes[rows], number)
+
+    @property
+    def least_norm(self) -> float:
+        """Return the least that is divided by: for the member with whoever stated nothing."""
+        return float(self.norm * _norms(0, self.mean_terms)[0])
 
     def norms(self, rows: IntArray) -> FloatArray:
         """Return what is divided by, for the member with each of some others."""
@@ -205,7 +232,7 @@ class Search:
             points=members.place.points,
         )
 
-    def _asked(self, order: Order) -> Asked:
+    def _asked(self, order: Order, fixed: bool) -> Asked:
         facts, members, modes = self.facts, self.index.members, self.question.modes_of(self.facts)
         x, y, z = facts.centre
         return Asked(
@@ -230,6 +257,7 @@ class Search:
             code=pair_key(facts.code, self.index.vectorizer.model_.number),
             rotation=float(order.rotation),
             cheapest=order.prices.least,
+            fixed=fixed,
             earth_km=EARTH_KM,
             far=math.log1p(FAR_KM),
             grain=GRAIN,
@@ -271,8 +299,10 @@ def _norms(most_terms: int, mean_terms: float) -> FloatArray:
 
 
 def _last(values: FloatArray, n: int) -> float:
-    """Return the n-th largest."""
-    return float(np.partition(values, -n)[-n]) if n else math.inf
+    """Return the n-th largest, or that nothing is too little where there are fewer."""
+    if not n:
+        return math.inf
+    return float(np.partition(values, -n)[-n]) if n <= len(values) else -math.inf
 
 
 def _heap(size: int) -> FloatArray:

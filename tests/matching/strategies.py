@@ -159,6 +159,7 @@ def fitted(seed: int) -> Fitted:
         vectors=vectors,
         centre=0.3 * chance.standard_normal(6),
         signs=chance.choice([-1.0, 1.0], 6).astype(np.float32),
+        longest=float(chance.choice([1.0, 4.0, np.inf])),  # shorter than some points, than few, than none
     )
 
 

@@ -1,15 +1,21 @@
-"""What is kindred is added to the best by all else, and to whom there are acquaintances in common with."""
+"""Whom a question finds where what is kindred counts, and where there are acquaintances in common."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from matching import Front, Matcher, Profile, TermModel, asking
+from matching import FACETS, Front, Matcher, Profile, TermModel, search
 from matching.facts import Question
+from matching.latent import Fitted
 from matching.matcher import A_MONDAY
 from matching.ranking import length_norm
+from matching.search import Order
 from tests.matching import strategies
+from tests.matching.test_search import best_of, matcher_of, town
+
+# Uncompiled, the mixing of codes tells of what it does on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in scalar")
 
 MEMBERS = [
     replace(profile, id=f"{profile.id}{seed}") for seed in range(8) for profile in strategies.crowd(seed)
@@ -36,42 +42,80 @@ def test_terms_that_nobody_stated_count_in_the_length(matcher: Matcher) -> None:
     assert [search.norm for search in searches] == lengths
 
 
-def test_the_dense_part_comes_second(matcher: Matcher, monkeypatch: pytest.MonkeyPatch) -> None:
-    asker = max(MEMBERS, key=lambda one: len(ids(matcher, one, 96)))
-    everybody = ids(matcher, asker, 96)
-    plain = Matcher().fit(MEMBERS, model=replace(matcher.model_, fitted=None))
-    monkeypatch.setattr(asking, "DEEP", 12)
-
-    deep = ids(matcher, asker, 96)
-
-    assert len(deep) == 12 < len(everybody)
-    assert deep != everybody[:12]
-    fitted = matcher.model_.fitted
-    assert fitted is not None
-    nothing = {facet: np.zeros_like(vectors) for facet, vectors in fitted.vectors.items()}
-    flat = replace(fitted, vectors=nothing, centre=np.zeros(6))
-    without = Matcher().fit(MEMBERS, model=replace(plain.model_, fitted=flat))
-    monkeypatch.setattr(asking, "DEEP", 4096)
-    by_else = {item.id: item.score for item in without.suggest(asker, 96).items}
-    assert min(by_else[one] for one in deep) >= sorted(by_else.values())[-13]
+@pytest.fixture(params=[False, True], ids=["numpy", "compiled"])
+def compiled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "COMPILED", request.param)
 
 
-def test_acquaintances_are_looked_at_however_far_behind(
-    matcher: Matcher, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def fitted_town(seed: int, longest: float) -> Matcher:
+    """Return a town in which what is kindred counts much, and some are at prices."""
+    members = town(300)
+    kinds = sorted({term for one in members for term in (*one.interests, *one.activities)})
+    chance = np.random.default_rng(seed)
+    fitted = Fitted(
+        facets=np.ones(3),
+        near=0.5,
+        rotation=0.4,
+        terms=dict.fromkeys(FACETS, tuple(kinds)),
+        vectors={facet: chance.normal(size=(len(kinds), 8)).astype(np.float32) for facet in FACETS},
+        centre=chance.normal(size=8),
+        signs=chance.choice([-1.0, 1.0], 8).astype(np.float32),
+        longest=longest,
+    )
+    prices = {f"m{number}": number % 7 / 5 - 0.6 for number in range(0, 300, 3)}
+    return matcher_of(members, 40, prices, fitted)
+
+
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.parametrize("longest", [0.7, 3.0, np.inf])
+def test_whoever_is_best_with_what_is_kindred_is_found_however_far_behind_without(longest: float) -> None:
+    matcher, risen = fitted_town(1, longest), 0
+    for number in range(0, 300, 20):
+        asker = matcher.index_.get(f"m{number}")
+        assert asker is not None
+        asking, question, nobody = matcher._asking(), Question(A_MONDAY), np.empty(0, np.int64)
+        one, order = asking.put(asker, question, None)[1], Order(5, 9, 0.4, matcher.index_.prices)
+        everybody = asking.found(one, order, nobody, np.arange(matcher.index_.rows))
+
+        found = asking.found(one, order, nobody)
+
+        expected = best_of(everybody, one, order)
+        assert best_of(found, one, order) == expected
+        without = {row for some in best_of(one.everybody(), one, order) for row, _, _ in some}
+        risen += not {row for some in expected for row, _, _ in some} <= without
+    assert risen > 5
+
+
+@pytest.mark.usefixtures("compiled")
+def test_who_is_too_far_behind_to_be_the_best_is_passed_over() -> None:
+    matcher = fitted_town(1, 0.2)
+    order = Order(2, 0, 0.4, matcher.index_.prices)
+    one = matcher._asking().put(matcher.index_.profile(0), Question(A_MONDAY), None)[1]
+
+    found = matcher._asking().found(one, order, np.empty(0, np.int64))
+
+    assert 2 <= len(found.rows) < len(one.everybody().rows) / 2
+
+
+def test_acquaintances_are_looked_at_however_far_behind(matcher: Matcher) -> None:
     asker = max(MEMBERS, key=lambda one: len(ids(matcher, one, 96)))
     last = ids(matcher, asker, 96)[-1]
-    monkeypatch.setattr(asking, "DEEP", 12)
 
-    assert last not in ids(matcher, asker, 96)
-    assert ids(matcher, asker, 96, acquainted={last: 2})[0] == last
+    assert last not in ids(matcher, asker, 12)
+    assert ids(matcher, asker, 12, acquainted={last: 2})[0] == last
 
 
-def test_no_front_is_kept_where_others_are_left_out(
-    matcher: Matcher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asker = max(MEMBERS, key=lambda one: len(ids(matcher, one, 96)))
-    assert matcher.suggest(asker, 3, front=Front()).front is not None
-    monkeypatch.setattr(asking, "DEEP", 12)
+@pytest.mark.usefixtures("compiled")
+def test_a_front_is_gone_on_from_where_what_is_kindred_counts() -> None:
+    matcher = fitted_town(2, 3.0)
+    asker = matcher.index_.get("m0")
+    assert asker is not None
+    front = matcher.suggest(asker, 5, front=Front()).front
+    assert front is not None
+    moved = replace(matcher.index_.profile(7), interests=asker.interests, id="m7")
+    matcher.update(moved)
 
-    assert matcher.suggest(asker, 3, front=Front()).front is None
+    mended = matcher.suggest(asker, 5, front=replace(front, changed={"m7"}))
+
+    assert not mended.scanned
+    assert mended.items == matcher.suggest(asker, 5).items

@@ -88,6 +88,24 @@ def test_who_states_nothing_known_stands_where_nobody_does() -> None:
     assert (directions.tolist(), lengths.tolist()) == ([[0, 0, 0, 0]], [0])
 
 
+def test_no_point_is_longer_than_the_longest_and_nobody_more_kindred_than_can_be() -> None:
+    one, free = replace(fitted(), longest=48.0), fitted()
+    (directions, lengths), (_, unbound) = placed(one), placed(free)
+
+    assert unbound.min() < 48 < unbound.max()
+    assert lengths.tolist() == np.minimum(unbound, 48).tolist()
+    for at in range(50):
+        mine = directions[at : at + 1], lengths[at : at + 1]
+        most = one.most_kindred(float(lengths[at]), np.ones(3))
+        assert (
+            lengths[at] ** 2 * 0.99
+            < products(mine, (directions, lengths), np.ones(256, np.float32)).max()
+            <= most
+        )
+    assert one.most_kindred(0.0, np.ones(3)) == free.most_kindred(0.0, np.ones(3)) == 0
+    assert one.reach(np.array([0.5, 2.0, 1.0])) == 2 * one.reach(np.array([0.5, 0.5, 0.5])) == 96
+
+
 def test_a_flat_fit_has_no_dimensions_and_survives() -> None:
     flat = Fitted.flat(0.4, 0.1)
 

@@ -211,6 +211,16 @@ def test_a_learnt_matcher_answers_alike_whatever_came_in_which_order(taught: Lea
     assert asked(grown, EVERYBODY[::20]) == expected
 
 
+def test_the_longest_point_is_that_of_a_member(taught: Learnt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning, "_AT_ONCE", 150)
+    again = learn(5, COMMUNITY, answers(COMMUNITY, 2000, own=False))
+    for model in (taught.model, again.model):
+        assert model.fitted is not None
+        free = replace(model, fitted=replace(model.fitted, longest=np.inf))
+        lengths = Matcher().fit(COMMUNITY, model=free).index_.points()[1]
+        assert model.fitted.longest == pytest.approx(lengths.max(), abs=1e-4)
+
+
 def test_stated_weights_place_members_anew(taught: Learnt) -> None:
     matcher = Matcher().fit(COMMUNITY, model=taught.model)
 

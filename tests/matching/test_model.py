@@ -81,6 +81,7 @@ def test_a_recount_keeps_what_was_fitted() -> None:
 
 def test_a_fitted_model_survives_json_and_arrays() -> None:
     model = replace(TermModel.count(7, rows(("chess", 5), ("日本", 4))), fitted=strategies.fitted(1))
+    assert model.fitted is not None
     with BytesIO() as file:
         np.savez(file, allow_pickle=False, **model.arrays())
         file.seek(0)
@@ -92,6 +93,8 @@ def test_a_fitted_model_survives_json_and_arrays() -> None:
     assert {name: array.tobytes() for name, array in again.arrays().items()} == {
         name: array.tobytes() for name, array in model.arrays().items()
     }
+    assert again.fitted is not None
+    assert again.fitted.longest == model.fitted.longest < np.inf
     members = strategies.crowd(1)
     matchers = [Matcher().fit(members, model=one) for one in (model, again)]
     for member in members:
@@ -131,6 +134,9 @@ def test_damaged_arrays_are_refused(damage: str, how: str) -> None:
         ("rotation", float("inf")),
         ("terms", {}),
         ("terms", None),
+        ("longest", -1.0),
+        ("longest", float("nan")),
+        ("longest", "x"),
     ],
 )
 def test_damaged_figures_of_a_fit_are_refused(name: str, value: object) -> None:

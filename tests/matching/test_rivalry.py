@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from matching import Matcher, Profile, compiled_rivals, everybody, exposure
-from matching import asking as asking_module
+from matching import Matcher, Profile, compiled_rivals, exposure
 from matching.arrays import IntArray
 from matching.auction import SEEN, SEES
 from matching.everybody import Crowd
@@ -57,8 +56,6 @@ def test_many_asked_at_once_find_what_one_finds(
     learnt: bool, n: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compiled_rivals, "BLOCK", 16)
-    for module in (everybody, asking_module):
-        monkeypatch.setattr(module, "DEEP", 20)
     matcher = sorted_matcher(mixed(110), learnt=learnt)
     rows = np.arange(0, 110, 2)
     prices = Prices.of(np.random.default_rng(1).normal(0, 0.3, 110))

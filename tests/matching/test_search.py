@@ -16,6 +16,7 @@ from matching import compiled as kernels
 from matching.asking import Asking
 from matching.facts import Question
 from matching.index import Prices
+from matching.latent import Fitted
 from matching.ranking import turns
 from matching.search import Found, Order, Search
 
@@ -60,9 +61,12 @@ def town(count: int, seed: int = 1, **always: object) -> list[Profile]:
     return [replace(one(number), **always) for number in range(count)]  # type: ignore[arg-type]
 
 
-def matcher_of(members: list[Profile], tail: int, prices: dict[str, float] | None = None) -> Matcher:
+def matcher_of(
+    members: list[Profile], tail: int, prices: dict[str, float] | None = None, fitted: Fitted | None = None
+) -> Matcher:
+    model = replace(TermModel.of(3, members), fitted=fitted)
     with patch.object(index, "TAIL", tail):
-        matcher = Matcher().fit(members[: -tail or None], model=TermModel.of(3, members), prices=prices)
+        matcher = Matcher().fit(members[: -tail or None], model=model, prices=prices)
     matcher.update(*members[len(members) - tail :])
     return matcher
 

@@ -52,19 +52,20 @@ def shared_value(a: Profile, b: Profile, facet: str, model: TermModel, weight: f
 
 
 def point(profile: Profile, model: TermModel, stated: Mapping[str, float] | None) -> np.ndarray:
-    """Return a member's point in the latent space, its direction and length rounded."""
+    """Return a member's point in the latent space, no longer than the longest, all rounded."""
     fitted = model.fitted
     assert fitted is not None
-    total = -fitted.centre
+    total, stresses = -fitted.centre, [1.0]
     for facet in FACETS:
         stress = 1.0 if stated is None else math.sqrt(facet_weights(model, stated)[facet])
+        stresses.append(stress)
         meant = {model.spelling.nearest(term) or term for term in terms(profile, facet)}
         for at, term in enumerate(fitted.terms[facet]):
             if term in meant:
                 total = total + stress * weight(model, facet, term) * fitted.vectors[facet][at]
     length = float(np.linalg.norm(total))
     direction = rounded(total / (length or 1), 2**-11)
-    placed: np.ndarray = direction * rounded(length, 2**-16)
+    placed: np.ndarray = direction * rounded(min(length, max(stresses) * fitted.longest), 2**-16)
     return placed
 
 
