@@ -31,23 +31,33 @@ _in_json = json.JSONEncoder(separators=(",", ":")).encode
 
 @dataclass(frozen=True)
 class CacheKey:
-    """All that an answer depends on."""
+    """All that an answer depends on.
+
+    Keys that differ in `version` alone have one place: what is kept there last takes the room of what was
+    there before, and is found under its own version only.
+    """
 
     community: str
     profile: str
     parts: tuple[str, ...]
     kind: Kind = "answer"
+    version: str = ""
 
-    # Kept, which slots don't allow: a look-up needs it three times.
+    # Kept, which slots don't allow: a look-up needs them several times.
+    @cached_property
+    def place(self) -> bytes:
+        """What a header begins with, whatever the version."""
+        return _in_json([self.community, self.profile, *self.parts])[:-1].encode() + b","
+
     @cached_property
     def header(self) -> bytes:
         """The whole key as one line of JSON, in which no two keys are alike."""
-        return _in_json([self.community, self.profile, *self.parts]).encode()
+        return self.place + _in_json(self.version).encode() + b"]"
 
-    @property
+    @cached_property
     def name(self) -> str:
-        """The short name in Redis."""
-        digest = hashlib.blake2b(self.header, digest_size=20).hexdigest()
+        """The short name of its place in Redis."""
+        digest = hashlib.blake2b(self.place, digest_size=20).hexdigest()
         return answer_name(self.community, digest, self.kind)
 
 
@@ -61,6 +71,7 @@ class Lookup:
 
 MISS = Lookup("miss")
 OFF = Lookup("off")
+_NOTHING: tuple[None, float, bytes] = (None, 0.0, b"")
 
 
 class Cache(Protocol):
@@ -105,15 +116,18 @@ def encode(key: CacheKey, body: bytes) -> bytes:
     return b"\n".join((key.header, _checksum(key.header, body), body))
 
 
-def decode(key: CacheKey, stored: object) -> bytes:
-    """Return the body of what was stored, or raise `OddEntry` unless it was stored under this key, whole."""
+def decode(key: CacheKey, stored: object) -> bytes | None:
+    """Return the body of what was stored under this key, None if it was under another version.
+
+    Raise `OddEntry` unless it was stored in this place, whole.
+    """
     if not isinstance(stored, bytes):
         raise OddEntry
     header, _, rest = stored.partition(b"\n")
     checksum, _, body = rest.partition(b"\n")
-    if header != key.header or checksum != _checksum(header, body):
+    if not header.startswith(key.place) or checksum != _checksum(header, body):
         raise OddEntry
-    return body
+    return body if header == key.header else None
 
 
 def _checksum(header: bytes, body: bytes) -> bytes:
@@ -167,11 +181,12 @@ class RedisCache(Cache):
         if stored is None:
             return MISS
         try:
-            return Lookup("hit", decode(key, stored))
+            body = decode(key, stored)
         except OddEntry:
             log.warning("cache_entry_odd", community=key.community)
             self._observe("cache_entry_odd")
             return MISS
+        return MISS if body is None else Lookup("hit", body)
 
     def forget_community(self, community: str) -> bool:
         """Remove every answer of a community; False if Redis can't be used, so that the job comes again."""
@@ -217,7 +232,7 @@ class LocalCache(Cache):
         self._now = now
         self._lock = threading.Lock()
         self._bytes = 0
-        self._kept: OrderedDict[CacheKey, tuple[float, bytes]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[CacheKey, float, bytes]] = OrderedDict()  # by name
 
     def look_up(self, keys: Sequence[CacheKey]) -> list[Lookup]:
         """Look answers up."""
@@ -230,13 +245,13 @@ class LocalCache(Cache):
 
     def _find(self, key: CacheKey) -> Lookup:
         with self._lock:
-            if key not in self._kept:
+            kept, until, body = self._kept.get(key.name, _NOTHING)
+            if kept != key:
                 return MISS
-            until, body = self._kept[key]
             if until <= self._now():
-                self._drop(key)
+                self._drop(key.name)
                 return MISS
-            self._kept.move_to_end(key)
+            self._kept.move_to_end(key.name)
             return Lookup("hit", body)
 
     def _put(self, key: CacheKey, body: bytes) -> bool:
@@ -244,10 +259,10 @@ class LocalCache(Cache):
         if size > self._max_bytes:
             return False
         with self._lock:
-            if key in self._kept:
-                self._drop(key)
+            if key.name in self._kept:
+                self._drop(key.name)
             lifetime = _spread(self._lifetime_seconds or LIFETIMES[key.kind])
-            self._kept[key] = (self._now() + lifetime, body)
+            self._kept[key.name] = (key, self._now() + lifetime, body)
             self._bytes += size
             while self._bytes > self._max_bytes:
                 self._drop(next(iter(self._kept)))
@@ -256,8 +271,8 @@ class LocalCache(Cache):
     def forget_community(self, community: str) -> bool:
         """Remove every answer of a community that this process keeps."""
         with self._lock:
-            for key in [key for key in self._kept if key.community == community]:
-                self._drop(key)
+            for key in [key for key, _, _ in self._kept.values() if key.community == community]:
+                self._drop(key.name)
         return True
 
     def status(self) -> Literal["ok", "off"]:
@@ -270,8 +285,8 @@ class LocalCache(Cache):
             self._kept.clear()
             self._bytes = 0
 
-    def _drop(self, key: CacheKey) -> None:
-        _, body = self._kept.pop(key)
+    def _drop(self, name: str) -> None:
+        key, _, body = self._kept.pop(name)
         self._bytes -= self._size(key, body)
 
     @staticmethod

@@ -31,13 +31,13 @@ KEYS = (
         "kith:1:answer:*:*",
         "string",
         ANSWER_SECONDS * (1 + ANSWER_SPREAD),
-        "A finished answer: its whole key as JSON, a checksum, the body. Community, hash of the whole key.",
+        "A question's latest answer: its key as JSON, a checksum, the body. Community, hash of the question.",
     ),
     RedisKey(
         "kith:1:front:*:*",
         "string",
         FRONT_SECONDS * (1 + ANSWER_SPREAD),
-        "Who stood in front when an answer was computed, likewise. Community, hash of the whole key.",
+        "Who stood in front when an answer was computed, likewise. Community, hash of the question.",
     ),
     RedisKey(
         "kith:1:rate:*:*",

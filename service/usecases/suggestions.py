@@ -21,7 +21,7 @@ from service.usecases.fronts import KeptFront, front_for
 if TYPE_CHECKING:
     from matching import Answer, Front, Matcher
 
-FORMAT = "5"
+FORMAT = "6"
 _Others = tuple[list[tuple[str | None, Pair]], Mapping[str, int]]
 
 
@@ -92,7 +92,9 @@ class Suggester:
             return ask(matcher, *found, access.now, member, question, front)
 
         return self._loaded.use_with(
-            access.community, lambda: _read_others(session, access.community, member), put
+            access.community,
+            lambda: _read_others(session, access.community, member),
+            put,
         )
 
 
@@ -136,16 +138,13 @@ def ask(
 
 
 def _keys(access: Access, question: Question) -> tuple[CacheKey, CacheKey]:
-    """Return the keys of an answer and of its front, which what others are seen as doesn't move."""
+    """Return the keys of an answer and of its front, which what others are seen as doesn't move.
+
+    A question has one place for each, which its next answer takes: the one before can't be found any more.
+    """
     community, standing = access.community, access.standing()
-    parts = (
-        FORMAT,
-        community.settings_stamp,
-        community.model,
-        standing.own,
-        standing.pairs,
-        datetime.fromtimestamp(access.now / 1000, UTC).date().isoformat(),
-        f"{question.limit} {question.radius_km} {question.mode} {question.facet}",
-    )
-    answer = CacheKey(community.id, standing.id, (*parts, standing.tiles))
-    return answer, CacheKey(community.id, standing.id, parts, "front")
+    asked = (FORMAT, f"{question.limit} {question.radius_km} {question.mode} {question.facet}")
+    day = datetime.fromtimestamp(access.now / 1000, UTC).date().isoformat()
+    version = f"{community.settings_stamp} {community.model} {standing.own} {standing.pairs} {day}"
+    answer = CacheKey(community.id, standing.id, asked, version=f"{version} {standing.tiles}")
+    return answer, CacheKey(community.id, standing.id, asked, "front", version)

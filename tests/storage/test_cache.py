@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -76,6 +77,18 @@ def test_a_key_that_differs_in_anything_is_another(cache: Cache, other: CacheKey
     cache.put(KEY, b"ana's")
     assert cache.get(other).status == "miss"
     assert other.name != KEY.name
+
+
+def test_a_version_is_found_by_itself_alone_and_takes_the_place_of_the_one_before(cache: Cache) -> None:
+    old, new = (replace(KEY, version=version) for version in ("tiles 8", "tiles 9"))
+    assert old.name == new.name == KEY.name
+
+    cache.put(old, b"old")
+    assert [found.status for found in cache.look_up([new, KEY, old])] == ["miss", "miss", "hit"]
+
+    cache.put(new, b"new")
+    assert cache.get(old).status == "miss"
+    assert cache.get(new).body == b"new"
 
 
 def test_a_later_put_replaces(cache: Cache) -> None:

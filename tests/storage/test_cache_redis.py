@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -61,6 +62,12 @@ def test_an_odd_value_is_a_miss_counted_and_replaced(
 
     assert cache.put(KEY, b"{}")
     assert cache.get(KEY).body == b"{}"
+
+
+def test_another_version_is_a_miss_and_nothing_odd(cache: RedisCache, seen: list[str]) -> None:
+    cache.put(KEY, b"{}")
+    assert cache.get(replace(KEY, version="tiles 9")).status == "miss"
+    assert seen == []
 
 
 def test_an_answer_that_a_client_decoded_is_odd() -> None:
