@@ -224,13 +224,15 @@ class ApiKey:
 class Asked:
     """The member in a request's path: id and stamps, and how to get at the rest.
 
-    `tiles` is the newest stamp among the tiles in reach.
+    `tiles` is the newest stamp among the tiles in reach; `has_pairs` tells whether anything stands between
+    this member and another.
     """
 
     id: str
     own: str
     pairs: str
     tiles: str
+    has_pairs: bool
     member: Callable[[], Member]
 
 

@@ -62,7 +62,8 @@ def _access(row: Row[Any], now: int, with_profile: bool) -> Access:
     if not with_profile or row.profile_number is None:
         return Access(key, community, now)
     # A hit needs no more of the member than the stamps: the rest is read when it is asked for.
-    asked = Asked(row.profile_id, row.profile_own, row.profile_pairs, row.tiles or "", lambda: _member(row))
+    stamps_found = (row.profile_own, row.profile_pairs, row.tiles or "")
+    asked = Asked(row.profile_id, *stamps_found, bool(row.has_pairs), lambda: _member(row))
     return Access(key, community, now, asked)
 
 
@@ -102,8 +103,14 @@ def _with_profile(now: ColumnElement[int]) -> Select[Any]:
     return (
         _statement(now)
         .outerjoin(profile_table, found)
-        .add_columns(*labelled, _newest_in_reach().label("tiles"))
+        .add_columns(*labelled, _newest_in_reach().label("tiles"), _has_pairs().label("has_pairs"))
     )
+
+
+def _has_pairs() -> ColumnElement[bool]:
+    here, code = pairs.c.community == profile_table.c.community, profile_table.c.code
+    either = [select(pairs.c.low).where(here, side == code) for side in (pairs.c.low, pairs.c.high)]
+    return or_(*(one.correlate(profile_table).exists() for one in either))
 
 
 def _newest_in_reach() -> ScalarSelect[str]:

@@ -70,21 +70,28 @@ class LoadedCommunity:
         community: Community,
         read: Callable[[], S],
         question: Callable[["Matcher", S, Followed | None], T],
+        known: S | None = None,
     ) -> T:
         """Catch up, read something, and put a question about it to the matcher.
 
         The question is told what was seen to change, unless the matcher is ahead of `community`. Who was
-        erased by then is out of it: what stood between them and others may have gone with them.
+        erased by then is out of it: what stood between them and others may have gone with them. Nothing is
+        read where the matcher stands just where `community` does, and what stood there is `known`.
         """
         with self._lock:
             self._reach(community)
+            if known is not None and self._stands_at(community):
+                return question(self._matcher, known, self._followed)
             found = read()
             with self._database.read() as connection:
                 seen = self._community.change_number
                 departed = profiles.departed_since(connection, self._number, seen)
             self._drop(departed)
-            is_ahead = departed or self._followed.reached != community.change_number
+            is_ahead = departed or not self._stands_at(community)
             return question(self._matcher, found, None if is_ahead else self._followed)
+
+    def _stands_at(self, community: Community) -> bool:
+        return self._community.change_number == self._followed.reached == community.change_number
 
     def tidy(self) -> str | None:
         """Forget who was erased, and all that they alone held; return the community's id if anybody was.
@@ -261,9 +268,13 @@ class LoadedCommunities:
         community: Community,
         read: Callable[[], S],
         question: Callable[["Matcher", S, Followed | None], T],
+        known: S | None = None,
     ) -> T:
-        """Put a question about what `read` returns; nobody is in the matcher who was erased before that."""
-        answer = self._load(community.number).use_with(community, read, question)
+        """Put a question about what `read` returns; nobody is in the matcher who was erased before that.
+
+        `known` is what it would have returned when `community` was read, if that can be told.
+        """
+        answer = self._load(community.number).use_with(community, read, question, known)
         self._make_room()
         return answer
 

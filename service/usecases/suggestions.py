@@ -4,7 +4,7 @@ The key carries the stamp of everything the answer depends on, so a stale one ca
 docs/adr/0002-change-numbers.md.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from matching import Answer, Front, Matcher
 
 FORMAT = "6"
-_Others = tuple[list[tuple[str | None, Pair]], Mapping[str, int]]
+_Others = tuple[Sequence[tuple[str | None, Pair]], Mapping[str, int]]
+NOBODY: _Others = ((), {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class Suggester:
             access.community,
             lambda: _read_others(session, access.community, member),
             put,
+            None if access.standing().has_pairs else NOBODY,
         )
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.harness import Kith, peers
 from tests.problems import problem
 from tests.resources.people import block, community_of, connect, respond
+from tests.statements import statements_sent
 from tests.tenants import TestClock
 
 BERLIN = {"lat": 52.52, "lon": 13.405}
@@ -89,6 +90,20 @@ def test_another_question_is_another_answer(town: Kith) -> None:
         assert town.suggestions("ana", query)["cache"] == "miss"
         assert town.suggestions("ana", query)["cache"] == "hit"
     assert town.suggestions("ana", "?limit=10")["cache"] == "hit"
+
+
+def test_one_statement_finds_all_that_a_question_needs_until_something_stands_between_people(
+    town: Kith,
+) -> None:
+    def statements(member: str, query: str) -> int:
+        town.suggestions(member)
+        with statements_sent(town) as sent:
+            assert town.suggestions(member, query)["cache"] == "miss"
+        return len(sent)
+
+    assert [statements(member, "?limit=9") for member in ("ana", "ben", "cem")] == [1, 1, 1]
+    block(town, "ana", "ben")
+    assert [statements(member, "?limit=8") for member in ("ana", "ben", "cem")] == [3, 3, 1]
 
 
 def test_without_a_cache_it_says_off(module_url: str, town: Kith) -> None:

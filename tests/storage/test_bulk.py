@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from service.errors import NotReady
 from service.storage.bulk import insert_rows
 from service.storage.tables import departures
 from tests.harness import NDJSON, Kith
+from tests.statements import statements_sent
 
 HERE = {"lat": 52.52, "lon": 13.405}
 NAMES = ("community", "number", "changed")
-
-
-@contextmanager
-def statements_sent(kith: Kith) -> Iterator[list[str]]:
-    """Note each statement as often as the database gets it; for many rows SQLite prepares one once."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, rows: Any, _context: Any, many: bool) -> None:
-        sent.extend([statement] * (len(rows) if many and kith.database.dialect == "postgresql" else 1))
-
-    event.listen(kith.database.engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(kith.database.engine, "before_cursor_execute", note)
 
 
 def import_so_many(kith: Kith, name: str, count: int) -> list[str]:

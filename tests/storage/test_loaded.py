@@ -340,6 +340,22 @@ def test_what_was_read_along_with_a_question_knows_of_everybody_in_the_index(
     assert known(loaded, read(kith)) == {"ana": "Ana"}
 
 
+def test_nothing_is_read_for_a_matcher_that_stands_where_what_is_known_was(
+    kith: Kith, loaded: LoadedCommunities
+) -> None:
+    community = read(kith)
+
+    def look(_matcher: Matcher, told: str, followed: Followed | None) -> tuple[str, bool]:
+        return told, followed is None
+
+    assert loaded.use_with(community, lambda: "read", look, "known") == ("known", False)
+    assert loaded.use_with(community, lambda: "read", look) == ("read", False)
+
+    _erase(kith, "ben")
+    known(loaded, read(kith))
+    assert loaded.use_with(community, lambda: "read", look, "known") == ("read", True)
+
+
 def _names_in_memory(held: LoadedCommunity) -> set[str]:
     """Return the names of all whom the index still holds, also of those whom it shows to nobody."""
     index = held._matcher.index_

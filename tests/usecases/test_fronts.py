@@ -32,7 +32,7 @@ def followed() -> Followed:
 def access() -> Access:
     """A question in whose reach Cem's change is the newest."""
     asker = member("ana", OLD, 5)
-    asked = Asked("ana", asker.own, asker.pairs, NEW, lambda: asker)
+    asked = Asked("ana", asker.own, asker.pairs, NEW, False, lambda: asker)
     return Access(ApiKey("k", "k", ("read",), 0), Community(1, "c", "C", change_number=12), 0, asked)
 
 
@@ -63,7 +63,7 @@ def test_nothing_is_kept_of_a_matcher_that_is_ahead(access: Access) -> None:
 def test_the_stamp_of_a_question_is_known_from_then_on(access: Access, followed: Followed) -> None:
     newest = new_stamp(12)  # of an erasure, say, which leaves no row
     assert access.found is not None
-    asked = Asked("ana", OLD, OLD, newest, access.found.member)
+    asked = Asked("ana", OLD, OLD, newest, False, access.found.member)
     assert front_for(Access(access.key, access.community, 0, asked), None, followed) == Front()
     assert front_for(access, KeptFront(FRONT, newest, 12), followed) == Front(
         FRONT.ids, FRONT.by_rank, FRONT.by_moved, set()
