@@ -89,8 +89,7 @@ class Asking:
         """Return all who could be among the best if they were as kindred as anybody can be."""
         first = self._with_kindred(search, search.best(order), point)
         rank, moved = search.last(first, order)
-        most = self.index.vectorizer.most_kindred(point[1][0]) / search.least_norm
-        return search.beyond(order, rank - most, moved - most)
+        return search.beyond(order, rank, moved, self.index.vectorizer.bound(float(point[1][0])))
 
     def _with_kindred(self, search: Search, found: Found, point: Points) -> Found:
         """Add what is kindred."""

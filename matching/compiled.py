@@ -126,7 +126,19 @@ def _least(asked: Asked, heaps: Heaps, some: bool) -> float:
     """Return what somebody's terms must be worth at least to be among the best, were they here and next."""
     alone, moved = heaps
     least: float = min(alone[0], moved[0] - asked.rotation / 2 + asked.cheapest) - asked.tier * some
-    return least - asked.near - _ROUNDING
+    return least - asked.near - asked.most_kindred - _ROUNDING
+
+
+@inlined
+def _most_kindred(asked: Asked, length: float, norm: float) -> float:
+    """Return how kindred somebody may be at most whose point is of this length, NaN for an unknown one."""
+    most = length if length <= asked.longest else asked.longest  # noqa: FURB136 - of NaN too, to numba and Python
+    return asked.kindred * most / norm
+
+
+@inlined
+def _is_behind(heaps: Heaps, rank: float, move: float) -> bool:
+    return bool(rank < heaps[0][0] and move < heaps[1][0])
 
 
 @compiled
@@ -138,16 +150,21 @@ def _judge(rows: Rows, asked: Asked, picks: Picks, count: int, some: bool, heaps
     least = _least(asked, heaps, some)
     for number in range(count):
         row, share = picked[number], picked_shares[number]
-        worth = share / asked.norms[rows.stated[row]]
+        norm = asked.norms[rows.stated[row]]
+        worth = share / norm
         if worth < least:
+            continue
+        kindred, price = _most_kindred(asked, rows.lengths[row], norm), rows.prices[row]
+        most = worth + asked.near + asked.tier * some + kindred
+        if _is_behind(heaps, most, most + asked.rotation / 2 - price):
             continue
         fact, code = rows.facts[row], rows.codes[row]
         km = _kilometres(rows, asked, fact["place"])
         if asked.meets and fact["in_person"] and not math.isnan(km):
             worth += asked.near * _nearness(asked, km)
         rank = worth + asked.tier * some
-        move = rank + asked.rotation * (_turn(code ^ asked.code) - 0.5) - rows.prices[row]
-        if (rank < alone[0] and move < moved[0]) or not _fits(asked, fact, code, km):
+        move = rank + asked.rotation * (_turn(code ^ asked.code) - 0.5) - price
+        if _is_behind(heaps, rank + kindred, move + kindred) or not _fits(asked, fact, code, km):
             continue
         if not asked.fixed:
             _push(alone, rank)

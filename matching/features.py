@@ -16,7 +16,7 @@ from scipy.sparse import csr_array, hstack
 from .arrays import FloatArray, IntArray
 from .columns import Columns, Row
 from .estimator import BaseEstimator, Tags, TransformerMixin, check_is_fitted
-from .latent import Points
+from .latent import Bound, Points
 from .model import TermModel
 from .profile import FACETS, Profile
 from .related import kin_table
@@ -144,10 +144,10 @@ class ProfileVectorizer(TransformerMixin, BaseEstimator):
             placed[facet] = lengths, known[at]
         return fitted.place(self.model_, placed, self._emphasis())
 
-    def most_kindred(self, length: float) -> float:
-        """Return how much anybody can be kindred at most to whose point is of this length."""
+    def bound(self, length: float) -> Bound:
+        """Return how kindred others can be at most to whose point is of this length."""
         fitted = self.model_.fitted
-        return fitted.most_kindred(length, self._emphasis()) if fitted else 0.0
+        return fitted.bound(length, self._emphasis()) if fitted else Bound()
 
     def _emphasis(self) -> FloatArray:
         # Learnt weights of facets are in the vectors already; stated ones are not.

@@ -289,6 +289,11 @@ class PeerIndex:
         # Of the same type, for which the scans are compiled already.
         return np.minimum(self.terms[facet].lengths, _MOST_TERMS).astype(np.uint16)
 
+    @property
+    def lengths(self) -> FloatArray:
+        """Return the lengths of all rows' points as far as they are worked out, else NaN."""
+        return self._lengths.values
+
     def points(self) -> Points:
         """Return the points of all rows in the latent space: directions and lengths."""
         self._work_out(np.arange(self.rows))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,21 @@ DIRECTION_GRAIN = 2.0**-11
 NORM_GRAIN = 2.0**-16
 
 Points = tuple[NDArray[np.float32], FloatArray]
+
+
+class Bound(NamedTuple):
+    """Hold how kindred others are to one member at most: so much for each unit of their point's length.
+
+    By Cauchy and Schwarz; no point is longer than the longest.
+    """
+
+    a_unit: float = 0.0
+    longest: float = 0.0
+
+    @property
+    def most(self) -> float:
+        """Return how kindred anybody is at most."""
+        return self.a_unit * self.longest
 
 
 def _alone() -> dict[str, IntArray]:
@@ -159,10 +174,12 @@ class Fitted:
         """Return how long a point is at most, where the facets' terms are multiplied with these."""
         return self.longest * max(1.0, float(emphasis.max()))
 
-    def most_kindred(self, length: float, emphasis: FloatArray) -> float:
-        """Return how near anybody is at most to a point of this length: Cauchy and Schwarz, and roundings."""
-        rounded = 1 + np.sqrt(self.dimensions) * DIRECTION_GRAIN / 2
-        return float(length * (self.reach(emphasis) + NORM_GRAIN) * rounded**2) if length else 0.0
+    def bound(self, length: float, emphasis: FloatArray) -> "Bound":
+        """Return how near others are at most to a point of this length."""
+        if not length:
+            return Bound()
+        rounded = 1 + math.sqrt(self.dimensions) * DIRECTION_GRAIN / 2  # as long is a direction at most
+        return Bound(length * rounded**2, self.reach(emphasis) + NORM_GRAIN)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what of it JSON can hold."""

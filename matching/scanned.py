@@ -21,7 +21,10 @@ class Stated(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """What is known of everybody, by row: `facts` as `Members` has them; places by number, shape (n, 3)."""
+    """What is known of everybody, by row: `facts` as `Members` has them; places by number, shape (n, 3).
+
+    `lengths` are those of points in the latent space, NaN where one has not been worked out.
+    """
 
     codes: WordArray
     stated: NDArray[np.uint16]
@@ -29,12 +32,14 @@ class Rows(NamedTuple):
     prices: FloatArray
     facts: NDArray[Any]
     points: FloatArray
+    lengths: FloatArray
 
 
 class Asked(NamedTuple):
     """What is asked; `language`, `mine` and `theirs` are verdicts by number, `norms` by number of terms.
 
-    `fixed` tells that all are wanted who come to what is in front of the heaps, and not just the best.
+    `fixed` tells that all are wanted who may come to what is in front of the heaps, and not just the best:
+    with `kindred` for each unit of the length of their point, which is no longer than `longest`.
 
     The constants of other modules come last: kept code would not see that one of them was changed.
     """
@@ -61,6 +66,9 @@ class Asked(NamedTuple):
     rotation: float
     cheapest: float
     fixed: bool
+    kindred: float
+    longest: float
+    most_kindred: float
     earth_km: float
     far: float
     grain: float

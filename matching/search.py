@@ -19,6 +19,7 @@ from .arrays import BoolArray, FloatArray, IntArray, WordArray, spread
 from .columns import GRAIN
 from .facts import Facts, Question
 from .index import PeerIndex, Prices
+from .latent import Bound
 from .profile import EARTH_KM, FACETS, Profile
 from .ranking import FAR_KM, TIER, length_norm, nearness, pair_codes, pair_key, rank, turns, value
 from .scanned import Asked, Heaps, Rows, Stated, Stretch
@@ -115,15 +116,15 @@ class Search:
         """Return some who fit, the best among them."""
         if not self._is_compiled:
             return self._sifted(order)
-        return self._scanned(order, (_heap(order.few), _heap(order.moved)), fixed=False)
+        return self._scanned(order, (_heap(order.few), _heap(order.moved)), None)
 
-    def beyond(self, order: Order, rank: float, moved: float) -> Found:
-        """Return those who fit and come to so much, by rank or by rank, turns and prices."""
+    def beyond(self, order: Order, rank: float, moved: float, bound: Bound) -> Found:
+        """Return those who fit and may come to so much with what is kindred, in either order."""
         rank, moved = rank - _ROUNDING, moved - _ROUNDING
         if self._is_compiled:
-            return self._scanned(order, (np.array([rank]), np.array([moved])), fixed=True)
-        found = self.everybody()
-        return found.among((found.ranks >= rank) | (self.moved(found, order) >= moved))
+            return self._scanned(order, (np.array([rank]), np.array([moved])), bound)
+        found, most = self.everybody(), bound.most / self._least_norm
+        return found.among((found.ranks >= rank - most) | (self.moved(found, order) >= moved - most))
 
     @property
     def _is_compiled(self) -> bool:
@@ -143,10 +144,10 @@ class Search:
         left[first] = False
         return found.joined(self._judged(rows[left], shared[left]))
 
-    def _scanned(self, order: Order, heaps: Heaps, *, fixed: bool) -> Found:
-        """Return the best with compiled code, or if the heaps are fixed all who come to what is in front."""
+    def _scanned(self, order: Order, heaps: Heaps, bound: Bound | None) -> Found:
+        """Return the best with compiled code, or within a bound all who may come to what the heaps hold."""
         scans, index = _compiled(), self.index
-        rows, asked, around = self._rows(order.prices.values), self._asked(order, fixed), self._reach()
+        rows, asked, around = self._rows(order.prices.values), self._asked(order, bound), self._reach()
         offered = tuple(self.offered.get(facet, _NOTHING) for facet in FACETS)
         stretches = [
             Stretch(one.keys, one.starts, one.postings, tuple(one.ends.values())) for one in index.segments
@@ -187,7 +188,7 @@ class Search:
         return pair_codes(self.facts.code, self.index.roster.codes[rows], number)
 
     @property
-    def least_norm(self) -> float:
+    def _least_norm(self) -> float:
         """Return the least that is divided by: for the member with whoever stated nothing."""
         return float(self.norm * _norms(0, self.mean_terms)[0])
 
@@ -230,9 +231,11 @@ class Search:
             prices=prices,
             facts=members.table.rows,
             points=members.place.points,
+            lengths=index.lengths,
         )
 
-    def _asked(self, order: Order, fixed: bool) -> Asked:
+    def _asked(self, order: Order, bound: Bound | None) -> Asked:
+        one = bound or Bound()
         facts, members, modes = self.facts, self.index.members, self.question.modes_of(self.facts)
         x, y, z = facts.centre
         return Asked(
@@ -257,7 +260,10 @@ class Search:
             code=pair_key(facts.code, self.index.vectorizer.model_.number),
             rotation=float(order.rotation),
             cheapest=order.prices.least,
-            fixed=fixed,
+            fixed=bound is not None,
+            kindred=one.a_unit,
+            longest=one.longest,
+            most_kindred=one.most / self._least_norm,
             earth_km=EARTH_KM,
             far=math.log1p(FAR_KM),
             grain=GRAIN,

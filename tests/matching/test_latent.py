@@ -96,13 +96,12 @@ def test_no_point_is_longer_than_the_longest_and_nobody_more_kindred_than_can_be
     assert lengths.tolist() == np.minimum(unbound, 48).tolist()
     for at in range(50):
         mine = directions[at : at + 1], lengths[at : at + 1]
-        most = one.most_kindred(float(lengths[at]), np.ones(3))
-        assert (
-            lengths[at] ** 2 * 0.99
-            < products(mine, (directions, lengths), np.ones(256, np.float32)).max()
-            <= most
-        )
-    assert one.most_kindred(0.0, np.ones(3)) == free.most_kindred(0.0, np.ones(3)) == 0
+        bound = one.bound(float(lengths[at]), np.ones(3))
+        kindred = products(mine, (directions, lengths), np.ones(256, np.float32))
+        assert (kindred <= bound.a_unit * lengths).all()
+        assert lengths[at] ** 2 * 0.99 < kindred.max() <= bound.most
+    assert free.bound(1.0, np.ones(3)).most == np.inf
+    assert one.bound(0.0, np.ones(3)).most == free.bound(0.0, np.ones(3)).most == 0
     assert one.reach(np.array([0.5, 2.0, 1.0])) == 2 * one.reach(np.array([0.5, 0.5, 0.5])) == 96
 
 
