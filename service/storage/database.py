@@ -1,12 +1,13 @@
 """The database: one engine, one-statement reads, and writes that take turns.
 
 Comes in: an address as SQLAlchemy's. Goes out: connections whose reads commit by themselves, and write
-connections inside one transaction. SQLite: WAL, full sync, secure delete, BEGIN IMMEDIATE, a busy time-out.
+connections inside one transaction. SQLite: WAL, full sync, secure delete, BEGIN IMMEDIATE, a busy time-out,
+and a turn of their own for those who write.
 """
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.errors import NotReady
 from service.storage.clock import Clock
+from service.storage.turns import Turns
 
 BUSY_SECONDS = 15
 CHECKPOINT_MS = 250
@@ -40,6 +42,8 @@ class Database:
         self.engine = _engine(url)
         self.dialect = self.engine.dialect.name
         self.clock = Clock(self.dialect, clock_file)
+        file = self.engine.url.database if self.dialect == "sqlite" else None
+        self._turns = Turns(Path(f"{file}-turn"), BUSY_SECONDS) if file else None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -50,7 +54,8 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Yield a connection inside one transaction, committed at the end, rolled back on any error."""
-        with _translated(), self.engine.connect() as connection:
+        turn = self._turns.take() if self._turns else nullcontext()
+        with turn, _translated(), self.engine.connect() as connection:
             connection.exec_driver_sql(_BEGIN[self.dialect])
             try:
                 yield connection
@@ -104,6 +109,8 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+        if self._turns:
+            self._turns.close()
 
 
 def _engine(url: str) -> Engine:
