@@ -88,8 +88,8 @@ class Asking:
     def _not_far_behind(self, search: Search, order: Order, point: Points) -> Found:
         """Return all who could be among the best if they were as kindred as anybody can be."""
         first = self._with_kindred(search, search.best(order), point)
-        rank, moved = search.last(first, order)
-        return search.beyond(order, rank, moved, self.index.vectorizer.bound(float(point[1][0])))
+        bound = self.index.vectorizer.bound(float(point[1][0]))
+        return search.beyond(order, search.last(first, order), bound)
 
     def _with_kindred(self, search: Search, found: Found, point: Points) -> Found:
         """Add what is kindred."""

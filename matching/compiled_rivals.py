@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from .arrays import BoolArray, FloatArray, IntArray, Numbers, WordArray
-from .compiled import _push, compiled
+from .compiled import _ROUNDING, _push, compiled
 
 NOBODY = -1
 BLOCK = 4096  # rows looked at before the least that they must share is known anew
@@ -63,7 +63,7 @@ class Terms(NamedTuple):
     few: int
     most: int
     cheapest: float
-    longest: float
+    kindred: float  # at most, to a point whose length is 1
     earth_km: float
     far: float
     grain: float
@@ -133,14 +133,14 @@ def _mark(
 ) -> None:
     """Mark who shares something, or nothing, and enough to be among the best if they lived next door.
 
-    Or enough if they were as kindred as anybody can be, and the best so far were as little.
+    And if they were as kindred as anybody can be, and the best so far as little.
     """
     shared, fits, _ = part
     norms, stated = all_of.norms, all_of.stated
     norm = norms[stated[me]]
     length = all_of.lengths[me]
-    kindred = length * terms.longest / (norm * norms[0]) if length > 0 else 0.0  # even if any length may be
-    least = charges[1][0] + terms.cheapest - terms.near - 2 * kindred
+    kindred = length * terms.kindred / (norm * norms[0]) if length > 0 else 0.0  # without a bound too
+    least = charges[1][0] + terms.cheapest - terms.near - 2 * kindred - _ROUNDING
     for at in range(len(shared)):
         fits[at] = (shared[at] > 0) == some and shared[at] / (norm * norms[stated[first + at]]) >= least
 

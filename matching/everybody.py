@@ -80,7 +80,7 @@ class Crowd:
             few=few,
             most=most,
             cheapest=cheapest,
-            longest=self._index.vectorizer.bound(1.0).most,
+            kindred=self._index.vectorizer.bound(1.0).most,
             earth_km=EARTH_KM,
             far=math.log1p(FAR_KM),
             grain=GRAIN,

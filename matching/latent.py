@@ -66,7 +66,7 @@ class Fitted:
     centre, signs : array of shape (n_dimensions,)
         The members' mean point; 1 where likeness draws together, -1 where it pushes apart.
     longest : float
-        No point is longer than this, where facets weigh as they were learnt: so it is known how much anybody
+        Points are cut to this length, where facets weigh as they were learnt: so it is known how much anybody
         can be kindred at most.
     company : mapping of str to array of shape (n_pairs, 2)
         Per facet the rows of terms that occur in the same company.

@@ -41,7 +41,7 @@ class Found:
     shared : array of float
         What of their terms the asking member shares.
     worth : array of float
-        What speaks for them, as `ranking.value` gives it without what is kindred.
+        What speaks for them, as `ranking.value` gives it; by a search alone, without what is kindred.
     """
 
     rows: IntArray
@@ -118,13 +118,13 @@ class Search:
             return self._sifted(order)
         return self._scanned(order, (_heap(order.few), _heap(order.moved)), None)
 
-    def beyond(self, order: Order, rank: float, moved: float, bound: Bound) -> Found:
-        """Return those who fit and may come to so much with what is kindred, in either order."""
-        rank, moved = rank - _ROUNDING, moved - _ROUNDING
+    def beyond(self, order: Order, last: tuple[float, float], bound: Bound) -> Found:
+        """Return those who fit and may come, with what is kindred, to what the last in either order do."""
+        by_rank, by_moved = (value - _ROUNDING for value in last)
         if self._is_compiled:
-            return self._scanned(order, (np.array([rank]), np.array([moved])), bound)
+            return self._scanned(order, (np.array([by_rank]), np.array([by_moved])), bound)
         found, most = self.everybody(), bound.most / self._least_norm
-        return found.among((found.ranks >= rank - most) | (self.moved(found, order) >= moved - most))
+        return found.among((found.ranks >= by_rank - most) | (self.moved(found, order) >= by_moved - most))
 
     @property
     def _is_compiled(self) -> bool:
@@ -167,8 +167,8 @@ class Search:
     def _least(self, found: Found, order: Order) -> float:
         """Return what somebody must share at least to be better than the best of some who fit."""
         reach = order.rotation / 2 - order.prices.least
-        rank, moved = self.last(found, order)
-        least = min(rank, moved - reach)
+        by_rank, by_moved = self.last(found, order)
+        least = min(by_rank, by_moved - reach)
         smallest = self.norm * length_norm(np.ones(1), self.mean_terms)[0]
         return float((least - TIER - self.near) * smallest) - _ROUNDING
 
@@ -235,7 +235,7 @@ class Search:
         )
 
     def _asked(self, order: Order, bound: Bound | None) -> Asked:
-        one = bound or Bound()
+        one = Bound() if bound is None else bound
         facts, members, modes = self.facts, self.index.members, self.question.modes_of(self.facts)
         x, y, z = facts.centre
         return Asked(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from matching import Matcher, TermModel
 
-FORMAT = 2
+FORMAT = 3
 ROOM, LEAST_ROOM = 0.25, 65_536  # what an array may grow by before it has to move
 _AT_ONCE = 2**20  # bytes
 _ABOUT = "index.json"

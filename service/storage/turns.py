@@ -6,11 +6,14 @@ right moment goes first, and some wait a hundred times as long as others.
 
 import os
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from service.errors import NotReady
+
+TRY_SECONDS = 0.0005  # of one thread a process: the others wait for that one
 
 
 class Turns:
@@ -36,24 +39,39 @@ class Turns:
         """Wait for a turn, and have it for as long as the block; raise `NotReady` if none comes."""
         if self._pid != os.getpid():
             self._begin()
+        until = time.monotonic() + self._patience_seconds
         if not self._lock.acquire(timeout=self._patience_seconds):
             raise NotReady("The database can't be used just now.")
         try:
-            self._lock_file(lock=True)
+            while not self._lock_file():
+                if time.monotonic() > until:
+                    raise NotReady("The database can't be used just now.")
+                time.sleep(TRY_SECONDS)
             yield
         finally:
-            self._lock_file(lock=False)
+            self._unlock_file()
             self._lock.release()
 
-    def _lock_file(self, *, lock: bool) -> None:
+    def _lock_file(self) -> bool:
+        """Lock the file; False where another process has it."""
         try:
             import fcntl  # not on Windows
 
             if self._opened is None:
                 self._opened = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._opened, fcntl.LOCK_EX if lock else fcntl.LOCK_UN)
+            fcntl.flock(self._opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
         except (ImportError, OSError):
-            return
+            pass
+        return True
+
+    def _unlock_file(self) -> None:
+        if self._opened is not None:
+            import fcntl
+
+            with suppress(OSError):
+                fcntl.flock(self._opened, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Close the file."""

@@ -1,7 +1,7 @@
 """Suggestions: whom a member could meet, best first, out of the cache where it holds the answer.
 
-The key carries the stamp of everything the answer depends on, so a stale one can't be found; see
-docs/adr/0002-change-numbers.md.
+What is kept carries the stamps of everything that the answer depends on and is found under these alone, so
+never when it is stale; see docs/adr/0002-change-numbers.md.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -1,6 +1,7 @@
 """Random members and questions, out of small pools so that they meet, tie and miss each other often."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -160,6 +161,22 @@ def fitted(seed: int) -> Fitted:
         centre=0.3 * chance.standard_normal(6),
         signs=chance.choice([-1.0, 1.0], 6).astype(np.float32),
         longest=float(chance.choice([1.0, 4.0, np.inf])),  # shorter than some points, than few, than none
+    )
+
+
+def much_kindred(members: Sequence[Profile], seed: int, longest: float) -> Fitted:
+    """Return a fit to some members, by chance, by which what is kindred counts more than what is shared."""
+    kinds = sorted({term for one in members for term in (*one.interests, *one.activities)})
+    chance = np.random.default_rng(seed)
+    return Fitted(
+        facets=np.ones(3),
+        near=0.5,
+        rotation=0.4,
+        terms=dict.fromkeys(FACETS, tuple(kinds)),
+        vectors={facet: chance.normal(size=(len(kinds), 8)).astype(np.float32) for facet in FACETS},
+        centre=chance.normal(size=8),
+        signs=chance.choice([-1.0, 1.0], 8).astype(np.float32),
+        longest=longest,
     )
 
 

@@ -5,9 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from matching import FACETS, Front, Matcher, Profile, TermModel, search
+from matching import Front, Matcher, Profile, TermModel, search
 from matching.facts import Question
-from matching.latent import Fitted
 from matching.matcher import A_MONDAY
 from matching.ranking import length_norm
 from matching.search import Order
@@ -50,35 +49,27 @@ def compiled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 def fitted_town(seed: int, longest: float) -> Matcher:
     """Return a town in which what is kindred counts much, and some are at prices."""
     members = town(300)
-    kinds = sorted({term for one in members for term in (*one.interests, *one.activities)})
-    chance = np.random.default_rng(seed)
-    fitted = Fitted(
-        facets=np.ones(3),
-        near=0.5,
-        rotation=0.4,
-        terms=dict.fromkeys(FACETS, tuple(kinds)),
-        vectors={facet: chance.normal(size=(len(kinds), 8)).astype(np.float32) for facet in FACETS},
-        centre=chance.normal(size=8),
-        signs=chance.choice([-1.0, 1.0], 8).astype(np.float32),
-        longest=longest,
-    )
     prices = {f"m{number}": number % 7 / 5 - 0.6 for number in range(0, 300, 3)}
-    return matcher_of(members, 40, prices, fitted)
+    return matcher_of(members, 40, prices, strategies.much_kindred(members, seed, longest))
 
 
 @pytest.mark.usefixtures("compiled")
+@pytest.mark.parametrize("placed", [True, False])
 @pytest.mark.parametrize("longest", [0.7, 3.0, np.inf])
-def test_whoever_is_best_with_what_is_kindred_is_found_however_far_behind_without(longest: float) -> None:
+def test_whoever_is_best_with_what_is_kindred_is_found_however_far_behind_without(
+    longest: float, placed: bool
+) -> None:
     matcher, risen = fitted_town(1, longest), 0
     for number in range(0, 300, 20):
         asker = matcher.index_.get(f"m{number}")
         assert asker is not None
         asking, question, nobody = matcher._asking(), Question(A_MONDAY), np.empty(0, np.int64)
         one, order = asking.put(asker, question, None)[1], Order(5, 9, 0.4, matcher.index_.prices)
-        everybody = asking.found(one, order, nobody, np.arange(matcher.index_.rows))
-
+        if not placed:
+            matcher.index_.place()  # from now on nobody's point is known
         found = asking.found(one, order, nobody)
 
+        everybody = asking.found(one, order, nobody, np.arange(matcher.index_.rows))
         expected = best_of(everybody, one, order)
         assert best_of(found, one, order) == expected
         without = {row for some in best_of(one.everybody(), one, order) for row, _, _ in some}

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from matching import Matcher, Profile, compiled_rivals, exposure
+from matching import Matcher, Place, Profile, compiled_rivals, exposure
 from matching.arrays import IntArray
 from matching.auction import SEEN, SEES
 from matching.everybody import Crowd
@@ -16,7 +17,7 @@ from matching.index import Prices
 from matching.ranking import LEVEL, turns
 from matching.rivalry import Asking
 from tests.matching import strategies
-from tests.matching.test_search import matcher_of, town
+from tests.matching.test_search import BOTH, OPEN, matcher_of, town
 
 # Uncompiled, the mixing of codes tells of what it does on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in scalar")
@@ -59,8 +60,35 @@ def test_many_asked_at_once_find_what_one_finds(
     matcher = sorted_matcher(mixed(110), learnt=learnt)
     rows = np.arange(0, 110, 2)
     prices = Prices.of(np.random.default_rng(1).normal(0, 0.3, 110))
-    hidden = {row: np.arange(row % 5, 110, 9) for row in rows[::4].tolist()}
 
+    agree(matcher, rows, n, prices, {row: np.arange(row % 5, 110, 9) for row in rows[::4].tolist()})
+
+
+@pytest.mark.parametrize("charged", [False, True])
+@pytest.mark.parametrize("longest", [None, 0.0, 0.4, 1.5, np.inf])
+def test_nobody_is_cut_off_who_is_level_or_could_be_kindred_enough(
+    longest: float | None, charged: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiled_rivals, "BLOCK", 16)
+    here = Place.at(52.5, 13.4)
+    members = [
+        replace(
+            one,
+            place=here,
+            modes=BOTH if number % 2 else None,
+            interests=("a", "b", "c")[: number % 4],
+            activities=(),
+        )
+        for number, one in enumerate(town(160, **OPEN))
+    ]
+    fitted = None if longest is None else strategies.much_kindred(members, 2, longest)
+    prices = np.random.default_rng(3).integers(-2, 3, 160) / 2 if charged else np.zeros(160)
+
+    agree(matcher_of(members, 0, None, fitted), np.arange(0, 160, 3), 12, Prices.of(prices), {})
+
+
+def agree(matcher: Matcher, rows: IntArray, n: int, prices: Prices, hidden: Mapping[int, IntArray]) -> None:
+    """Hold what many find at once to what each finds alone."""
     found = Crowd(matcher).ask(rows, n, prices, hidden)
 
     ends = np.cumsum(found.counts)

@@ -64,14 +64,16 @@ def test_whoever_waits_goes_on_as_soon_as_a_turn_ends(file: Path, elsewhere: boo
     waiting.join()
 
 
-def test_no_turn_in_time_is_an_error_and_leaves_the_next_one_free(file: Path) -> None:
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["a thread", "a process"])
+def test_no_turn_in_time_is_an_error_and_leaves_the_next_one_free(file: Path, elsewhere: bool) -> None:
     turns = Turns(file, 0.02)
+    holder = Turns(file, SOON) if elsewhere else turns
 
     def refused() -> None:
         with pytest.raises(NotReady), turns.take():
             pass
 
-    with turns.take():
+    with holder.take():
         thread = threading.Thread(target=refused)
         thread.start()
         thread.join()
