@@ -134,43 +134,40 @@ def _circle(place: Place | None, km: float) -> FloatArray:
         return np.empty((0, 2))
     angle = km / EARTH_KM + math.radians(_MORE)
     reach = math.degrees(angle)
-    south, north = _strip(np.array([place.lat - reach, place.lat + reach])).tolist()
-    strips = np.arange(max(south, 0.0), min(north, 180.0 * _STRIPS) + 1)
-    middle = _strip(np.array(place.lat))
-    wide = _half_widths(place.lat, angle, strips) + _MORE
-    west, east = place.lon - wide + 180, place.lon + wide + 180
+    south, middle, north = (math.floor((place.lat + by + 90) * _STRIPS) for by in (-reach, 0.0, reach))
+    strips = range(max(south, 0), min(north, 180 * _STRIPS) + 1)
+    # One number at a time: most circles cross a handful of strips, for which arrays would take longer.
     ranges = [
-        (strip * _LONG + one, strip * _LONG + other)
-        for strip, *ends in zip(strips.tolist(), west.tolist(), east.tolist(), strict=True)
-        for one, other in _stretches(*ends)
+        (strip * _LONG + west, math.nextafter(strip * _LONG + east, math.inf))
+        for strip in sorted(strips, key=lambda one: abs(one - middle))
+        for west, east in _stretches(place.lon + 180, _half_width(place.lat, angle, strip) + _MORE)
     ]
-    found = np.array(ranges, np.float64).reshape(-1, 2)
-    found[:, 1] = np.nextafter(found[:, 1], np.inf)
-    return found[np.argsort(np.abs(found[:, 0] // _LONG - middle), kind="stable")]
+    return np.array(ranges, np.float64).reshape(-1, 2)
 
 
-def _stretches(west: float, east: float) -> list[tuple[float, float]]:
+def _stretches(middle: float, half: float) -> list[tuple[float, float]]:
     """Cut a stretch of longitudes at the date line, where they go from 360 to 0; none comes twice."""
+    west, east = middle - half, middle + half
     if east - west >= 360:
         return [(0.0, 360.0)]
     turned = [(west + around, east + around) for around in (0, 360, -360)]
     return [(max(one, 0.0), min(other, 360.0)) for one, other in turned if one <= 360 and other >= 0]
 
 
-def _half_widths(lat: float, angle: float, strips: FloatArray) -> FloatArray:
-    """Return how far a circle reaches east in each strip at most, in degrees of longitude.
+def _half_width(lat: float, angle: float, strip: int) -> float:
+    """Return how far a circle reaches east in a strip at most, in degrees of longitude.
 
     Where it is widest, the meridian touches it: sin(latitude) = sin(centre) / cos(angle).
     """
-    centre, south, north = (
-        np.radians(lat),
-        np.radians(strips / _STRIPS - 90),
-        np.radians((strips + 1) / _STRIPS - 90),
-    )
+    centre = math.radians(lat)
     if abs(centre) + angle >= math.pi / 2:  # a pole is within
-        return np.full(len(strips), 180.0)
-    widest = np.arcsin(np.clip(np.sin(centre) / np.cos(angle), -1, 1))
-    at = np.clip(np.clip(widest, south, north), centre - angle, centre + angle)
-    cosine = (np.cos(angle) - np.sin(centre) * np.sin(at)) / (np.cos(centre) * np.cos(at))
-    widths: FloatArray = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
-    return widths
+        return 180.0
+    south, north = math.radians(strip / _STRIPS - 90), math.radians((strip + 1) / _STRIPS - 90)
+    widest = math.asin(_clipped(math.sin(centre) / math.cos(angle)))
+    at = min(max(min(max(widest, south), north), centre - angle), centre + angle)
+    cosine = (math.cos(angle) - math.sin(centre) * math.sin(at)) / (math.cos(centre) * math.cos(at))
+    return math.degrees(math.acos(_clipped(cosine)))
+
+
+def _clipped(value: float) -> float:
+    return min(max(value, -1.0), 1.0)  # what is more is rounding
