@@ -16,7 +16,7 @@ from .index import PeerIndex
 from .latent import Points
 from .model import TermModel
 from .profile import FACETS, Profile
-from .ranking import HALF, NEAR, length_norm, needed, rank, score, turns
+from .ranking import HALF, NEAR, length_norm, moves, needed, rank, score
 from .search import Found, Order, Search
 from .suggestion import Asker
 
@@ -125,8 +125,7 @@ class Asking:
 
     def moves(self, rows: IntArray, codes: WordArray) -> FloatArray:
         """Return what prices and turns add to the value of each of some rows for the order."""
-        moves: FloatArray = turns(codes, self.model.rotation) - self.index.prices.values[rows]
-        return moves
+        return moves(codes, self.model.rotation, self.index.prices.values[rows])
 
 
 def counted(rows: IntArray, counts: Mapping[int, int]) -> IntArray:

@@ -88,6 +88,12 @@ def turns(codes: WordArray, rotation: float) -> FloatArray:
     return rotation * (share - 0.5)
 
 
+def moves(codes: WordArray, rotation: float, prices: FloatArray) -> FloatArray:
+    """Return what turns and prices add to the values of some pairs for the order."""
+    added: FloatArray = turns(codes, rotation) - prices
+    return added
+
+
 def rank(worth: FloatArray, has_common: BoolArray, acquainted: IntArray, rotation: float) -> FloatArray:
     """Return what peers are ordered by: many acquaintances first, then any term in common, then value.
 

@@ -21,7 +21,7 @@ from .facts import Facts, Question
 from .index import PeerIndex, Prices
 from .latent import Bound
 from .profile import EARTH_KM, FACETS, Profile
-from .ranking import FAR_KM, TIER, length_norm, nearness, pair_codes, pair_key, rank, turns, value
+from .ranking import FAR_KM, TIER, length_norm, moves, nearness, pair_codes, pair_key, rank, value
 from .scanned import Asked, Heaps, Rows, Stated, Stretch
 from .segment import Segment, reach
 
@@ -178,9 +178,7 @@ class Search:
 
     def moved(self, found: Found, order: Order) -> FloatArray:
         """Return what some are ordered by with turns and prices."""
-        added = turns(self.codes(found.rows), order.rotation) - order.prices.values[found.rows]
-        moved: FloatArray = found.ranks + added
-        return moved
+        return found.ranks + moves(self.codes(found.rows), order.rotation, order.prices.values[found.rows])
 
     def codes(self, rows: IntArray) -> WordArray:
         """Return what stands for the pairs of the member with some others."""

@@ -107,7 +107,7 @@ def sort_keys(places: Places, numbers: Numbers, online: BoolArray) -> FloatArray
     return keys
 
 
-def _strip(lat: FloatArray) -> FloatArray:
+def _strip(lat: FloatArray | float) -> FloatArray:
     strip: FloatArray = np.floor((lat + 90) * _STRIPS)
     return strip
 
@@ -134,7 +134,7 @@ def _circle(place: Place | None, km: float) -> FloatArray:
         return np.empty((0, 2))
     angle = km / EARTH_KM + math.radians(_MORE)
     reach = math.degrees(angle)
-    south, middle, north = (math.floor((place.lat + by + 90) * _STRIPS) for by in (-reach, 0.0, reach))
+    south, middle, north = (int(_strip(place.lat + by)) for by in (-reach, 0.0, reach))
     strips = range(max(south, 0), min(north, 180 * _STRIPS) + 1)
     # One number at a time: most circles cross a handful of strips, for which arrays would take longer.
     ranges = [

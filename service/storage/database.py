@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.errors import NotReady
 from service.storage.clock import Clock
-from service.storage.turns import Turns
+from service.storage.turns import TIED_UP, Turns
 
 BUSY_SECONDS = 15
 CHECKPOINT_MS = 250
@@ -140,4 +140,4 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, PoolTimeout) as error:
-        raise NotReady("The database can't be used just now.") from error
+        raise NotReady(TIED_UP) from error

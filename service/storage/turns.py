@@ -13,6 +13,7 @@ from pathlib import Path
 
 from service.errors import NotReady
 
+TIED_UP = "The database can't be used just now."
 TRY_SECONDS = 0.0005  # of one thread a process: the others wait for that one
 
 
@@ -41,11 +42,11 @@ class Turns:
             self._begin()
         until = time.monotonic() + self._patience_seconds
         if not self._lock.acquire(timeout=self._patience_seconds):
-            raise NotReady("The database can't be used just now.")
+            raise NotReady(TIED_UP)
         try:
             while not self._lock_file():
                 if time.monotonic() > until:
-                    raise NotReady("The database can't be used just now.")
+                    raise NotReady(TIED_UP)
                 time.sleep(TRY_SECONDS)
             yield
         finally:
