@@ -5,6 +5,7 @@ connections inside one transaction. SQLite: WAL, full sync, secure delete, BEGIN
 and a turn of their own for those who write.
 """
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -17,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.errors import NotReady
 from service.storage.clock import Clock
-from service.storage.turns import TIED_UP, Turns
+from service.storage.turns import TIED_UP, TRY_SECONDS, Turns
 
 BUSY_SECONDS = 15
 CHECKPOINT_MS = 250
@@ -128,10 +129,22 @@ def _engine(url: str) -> Engine:
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
+    cursor, until = connection.cursor(), time.monotonic() + BUSY_SECONDS
     for pragma in _PRAGMAS:
-        cursor.execute(pragma)
+        while not _is_set(cursor, pragma, until):
+            time.sleep(TRY_SECONDS)
     cursor.close()
+
+
+def _is_set(cursor: sqlite3.Cursor, pragma: str, until: float) -> bool:
+    """Set one; False where several open a new file at once: SQLite makes no second one wait."""
+    try:
+        cursor.execute(pragma)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+            raise
+        return False
+    return True
 
 
 @contextmanager
